@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class SupportAgentConfig(AppConfig):
+    name = "support_agent"
+    verbose_name = "Assistant"
