@@ -1,0 +1,104 @@
+"""How a tool is written: one pydantic model for its arguments, one plain function, one `Tool` that describes both.
+
+A tool takes its customer from the context, never from an argument, and answers a `ToolResult`. It is synchronous and
+runs in one database transaction; a mutation only proposes (`pending_confirmation`), the customer's click executes it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict
+
+Json = dict[str, Any]
+
+
+class Category(StrEnum):
+    SEARCH = "search"
+    LOOKUP = "lookup"
+    MUTATION = "mutation"
+    TICKET = "ticket"
+    ESCALATION = "escalation"
+
+
+class Status(StrEnum):
+    """The closed set of what a tool can answer."""
+
+    SUCCESS = "success"
+    NOT_FOUND = "not_found"
+    ERROR = "error"
+    DEGRADED = "degraded"
+    INVALID_ARGUMENTS = "invalid_arguments"
+    PENDING_CONFIRMATION = "pending_confirmation"
+    AWAITING_STAFF = "awaiting_staff"
+    NEEDS_VERIFICATION = "needs_verification"
+
+
+class Arguments(BaseModel):
+    """Base of every tool's arguments: unknown fields are refused, strings stripped."""
+
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+
+
+@dataclass(frozen=True, slots=True)
+class ToolContext:
+    """Who a tool works for. `customer_id` is the conversation's own verified customer, or None."""
+
+    conversation_id: UUID
+    turn_id: UUID
+    customer_id: UUID | None
+    locale: str
+    idempotency_key: str  # unique for this turn, tool and call
+    first_source: int = 1  # the next free [n] for search results
+
+
+@dataclass(frozen=True, slots=True)
+class ToolResult:
+    """`data` is what the model reads beside `status`; JSON-able, already cut to size."""
+
+    status: Status
+    data: Json = field(default_factory=dict)
+
+    def as_json(self) -> Json:
+        return {"status": self.status.value, **self.data}
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """One tool. `description` says when to use it and when not to; `label` is what the customer reads while it runs."""
+
+    name: str
+    description: str
+    arguments: type[Arguments]
+    run: Callable[[ToolContext, Any], ToolResult]
+    category: Category
+    label: str
+    timeout_s: float = 8.0
+    max_result_chars: int = 12_000
+
+    def schema(self) -> Json:
+        """The API's `tools` entry: type object, no top-level combinators, no titles."""
+        schema = self.arguments.model_json_schema()
+        return {"name": self.name, "description": self.description, "input_schema": _without_titles(schema)}
+
+
+def _without_titles(node: Any) -> Any:
+    if isinstance(node, dict):
+        return {
+            key: _without_titles(value)
+            for key, value in node.items()
+            if not (key == "title" and isinstance(value, str))
+        }
+    return [_without_titles(item) for item in node] if isinstance(node, list) else node
+
+
+class ToolError(Exception):
+    """A tool's own failure that the model may hear of; `retryable` says whether trying again can help."""
+
+    def __init__(self, message: str, *, retryable: bool) -> None:
+        super().__init__(message)
+        self.retryable = retryable

@@ -1,0 +1,99 @@
+"""The one place that publishes: persistent events with a gap-free `seq`, and passing frames that are never stored.
+
+An event is announced after its transaction commits, on the channel-layer group of its conversation. A publish that
+fails is only logged: PostgreSQL holds the truth and every socket catches up by `seq`.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from typing import Any
+from uuid import UUID
+
+from asgiref.sync import async_to_sync
+from channels.layers import get_channel_layer
+from django.db import transaction
+from django.db.models import F
+
+from tickets.db import Frame, collect
+from tickets.models import Conversation, Event, Message
+
+log = logging.getLogger(__name__)
+
+
+def group_of(conversation_id: UUID) -> str:
+    """The channel-layer group every socket of a conversation joins."""
+    return f"conversation.{conversation_id.hex}"
+
+
+INBOX_GROUP = "inbox"
+
+
+def message_payload(message: Message) -> dict[str, Any]:
+    """The contract's message object."""
+    payload: dict[str, Any] = {
+        "id": str(message.pk),
+        "role": message.role,
+        "text": message.text,
+        "html": message.html,
+        "author": message.author,
+        "sources": message.sources,
+        "created_at": message.created_at.isoformat(),
+    }
+    if message.client_message_id:
+        payload["client_message_id"] = str(message.client_message_id)
+    if message.turn_id:
+        payload["turn_id"] = str(message.turn_id)
+    if message.attachments:
+        payload["attachments"] = message.attachments
+    return payload
+
+
+def event_payload(event: Event) -> dict[str, Any]:
+    """An event as clients see it. Action tokens are not in it: they are made when rendering for the owner."""
+    payload = {"seq": event.seq, "type": event.type, **event.payload}
+    if event.message is not None:
+        payload["message"] = message_payload(event.message)
+    return payload
+
+
+def event_append(
+    *, conversation: Conversation, type: str, payload: dict[str, Any] | None = None, message: Message | None = None
+) -> Event:
+    """Append the next event of a conversation; must run inside a transaction, which also orders writers."""
+    if not transaction.get_connection().in_atomic_block:
+        raise RuntimeError("event_append needs a transaction: an event without its row would be a lie")
+    # The row lock this UPDATE takes is what makes seq gap-free: it is held to the commit, and a rollback gives it back.
+    Conversation.objects.filter(pk=conversation.pk).update(last_seq=F("last_seq") + 1)
+    seq = Conversation.objects.values_list("last_seq", flat=True).get(pk=conversation.pk)
+    conversation.last_seq = seq
+    if message is not None:
+        message.seq = seq
+        if message._state.adding:
+            message.save(force_insert=True)
+        else:
+            message.save(update_fields=["seq"])
+    event = Event.objects.create(conversation=conversation, seq=seq, type=type, payload=payload or {}, message=message)
+    announced = event_payload(event)
+    transaction.on_commit(
+        lambda: publish([(group_of(conversation.pk), {"type": "conversation.event", "event": announced})])
+    )
+    return event
+
+
+def publish(frames: Iterable[Frame]) -> None:
+    """Send frames to their groups: through the running call's outbox, or at once from synchronous code."""
+    at_once = [frame for frame in frames if not collect(frame)]
+    if at_once:
+        async_to_sync(send_frames)(at_once)
+
+
+async def send_frames(frames: Iterable[Frame]) -> None:
+    """Send frames from the running loop; failures are logged, never raised."""
+    layer = get_channel_layer()
+    for group, message in frames:
+        try:
+            await layer.group_send(group, message)
+        except Exception:
+            log.warning("publish_failed", exc_info=True, extra={"group": group})

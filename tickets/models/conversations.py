@@ -1,0 +1,160 @@
+"""Conversations, their messages and the gap-free events every client follows."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from tickets.ids import new_reference
+from tickets.models.base import Record
+from tickets.models.customers import Customer
+from tickets.models.staff import Team, User
+
+
+class Conversation(Record):
+    class Status(models.TextChoices):
+        """Who may speak: the assistant, the assistant while a person is awaited, staff only, nobody."""
+
+        AI = "ai", "Assistant"
+        WAITING = "waiting", "Waiting"
+        HUMAN = "human", "With staff"
+        CLOSED = "closed", "Closed"
+
+    class Identity(models.TextChoices):
+        """How we know who the customer is; without one, `customer` is empty."""
+
+        NONE = "", "Unverified"
+        SESSION = "session", "Signed in"
+        JWT = "jwt", "Signed by the host site"
+        CODE = "code", "E-mailed code"
+
+    class Channel(models.TextChoices):
+        CHAT = "chat", "Chat"
+        API = "api", "API"
+        WIDGET = "widget", "Widget"
+        TASK = "task", "Background task"
+
+    reference = models.CharField(max_length=8, unique=True, default=new_reference, editable=False)
+    customer = models.ForeignKey(
+        Customer, null=True, blank=True, on_delete=models.PROTECT, related_name="conversations"
+    )
+    identity = models.CharField(max_length=8, choices=Identity.choices, default=Identity.NONE, blank=True)
+    verified_at = models.DateTimeField(null=True, blank=True)
+    contact_email = models.EmailField(blank=True, help_text="Where a person may answer; proves nothing.")
+    channel = models.CharField(max_length=8, choices=Channel.choices, default=Channel.CHAT)
+    status = models.CharField(max_length=8, choices=Status.choices, default=Status.AI, db_index=True)
+    team = models.ForeignKey(Team, null=True, blank=True, on_delete=models.SET_NULL, related_name="conversations")
+    assignee = models.ForeignKey(User, null=True, blank=True, on_delete=models.SET_NULL, related_name="conversations")
+    token_hash = models.CharField(max_length=64, blank=True, editable=False, help_text="SHA-256 of the bearer token.")
+    address_hash = models.CharField(max_length=64, blank=True, db_index=True, editable=False)
+    locale = models.CharField(max_length=12, default="en")
+    topic = models.CharField(max_length=80, blank=True)
+    metadata = models.JSONField(default=dict, blank=True)
+    last_seq = models.PositiveBigIntegerField(default=0, editable=False)
+    last_message_at = models.DateTimeField(default=timezone.now, db_index=True)
+    closed_at = models.DateTimeField(null=True, blank=True)
+    continued_from = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="continued_in"
+    )
+
+    class Meta:
+        ordering = ["-last_message_at"]
+        indexes = [models.Index(fields=["status", "-last_message_at"], name="conversation_inbox")]
+
+    def __str__(self) -> str:
+        return self.reference
+
+
+class Message(Record):
+    class Role(models.TextChoices):
+        CUSTOMER = "customer", "Customer"
+        ASSISTANT = "assistant", "Assistant"
+        STAFF = "staff", "Staff"
+        SYSTEM = "system", "System"
+
+    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="messages")
+    role = models.CharField(max_length=10, choices=Role.choices)
+    author = models.CharField(max_length=120, blank=True)
+    staff = models.ForeignKey(User, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    text = models.TextField()
+    html = models.TextField(blank=True, help_text="Rendered once, sanitised.")
+    client_message_id = models.UUIDField(null=True, blank=True)
+    turn_id = models.UUIDField(null=True, blank=True, db_index=True)
+    sources = models.JSONField(default=list, blank=True)
+    attachments = models.JSONField(default=list, blank=True)
+    seq = models.PositiveBigIntegerField(default=0, editable=False)
+
+    class Meta:
+        ordering = ["conversation", "seq"]
+        indexes = [models.Index(fields=["conversation", "seq"], name="message_in_order")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["conversation", "client_message_id"],
+                condition=Q(client_message_id__isnull=False),
+                name="message_once_per_client_id",
+            ),
+            models.UniqueConstraint(
+                fields=["turn_id"],
+                condition=Q(role="assistant", turn_id__isnull=False),
+                name="message_one_answer_per_turn",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.text[:60]
+
+
+class Event(models.Model):
+    """What every client of a conversation sees, in order; `message` carries the text, so that erasing it is enough."""
+
+    id = models.BigAutoField(primary_key=True)
+    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="events")
+    seq = models.PositiveBigIntegerField()
+    type = models.CharField(max_length=16)
+    payload = models.JSONField(default=dict)
+    message = models.ForeignKey(Message, null=True, blank=True, on_delete=models.CASCADE, related_name="events")
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        ordering = ["conversation", "seq"]
+        constraints = [models.UniqueConstraint(fields=["conversation", "seq"], name="event_seq_unique")]
+
+
+class Verification(Record):
+    """One e-mailed code. `email` is what the visitor typed; `customer` is set only when it is known."""
+
+    class State(models.TextChoices):
+        REQUESTED = "requested", "Requested"
+        VERIFIED = "verified", "Verified"
+        FAILED = "failed", "Failed"
+        EXPIRED = "expired", "Expired"
+
+    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="verifications")
+    email = models.EmailField()
+    customer = models.ForeignKey(Customer, null=True, blank=True, on_delete=models.CASCADE, related_name="+")
+    code_hash = models.CharField(max_length=128, editable=False)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.REQUESTED)
+    expires_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-created_at"]
+
+
+class Promise(Record):
+    """Something we said we would do by a time."""
+
+    class State(models.TextChoices):
+        OPEN = "open", "Open"
+        KEPT = "kept", "Kept"
+        MISSED = "missed", "Missed"
+        WITHDRAWN = "withdrawn", "Withdrawn"
+
+    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="promises")
+    text = models.CharField(max_length=300)
+    due_at = models.DateTimeField(db_index=True)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.OPEN)
+
+    class Meta:
+        ordering = ["due_at"]

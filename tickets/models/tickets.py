@@ -1,0 +1,101 @@
+"""Tickets, and escalations: a conversation's way to a person."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+
+from tickets.models.base import Record
+from tickets.models.conversations import Conversation
+from tickets.models.customers import Customer
+from tickets.models.knowledge import Article
+from tickets.models.staff import Team, User
+
+
+class Ticket(Record):
+    class Priority(models.TextChoices):
+        LOW = "low", "Low"
+        MEDIUM = "medium", "Medium"
+        HIGH = "high", "High"
+        URGENT = "urgent", "Urgent"
+
+    class Status(models.TextChoices):
+        OPEN = "open", "Open"
+        PENDING = "pending", "Waiting for the customer"
+        SOLVED = "solved", "Solved"
+        CLOSED = "closed", "Closed"
+
+    number = models.CharField(max_length=16, unique=True)
+    customer = models.ForeignKey(Customer, null=True, blank=True, on_delete=models.PROTECT, related_name="tickets")
+    contact_email = models.EmailField(blank=True)
+    conversation = models.ForeignKey(
+        Conversation, null=True, blank=True, on_delete=models.SET_NULL, related_name="tickets"
+    )
+    idempotency_key = models.CharField(max_length=120, null=True, blank=True, unique=True, editable=False)
+    subject = models.CharField(max_length=200)
+    body = models.TextField()
+    priority = models.CharField(max_length=8, choices=Priority.choices, default=Priority.MEDIUM, db_index=True)
+    category = models.CharField(max_length=10, choices=Article.Category.choices, db_index=True)
+    status = models.CharField(max_length=8, choices=Status.choices, default=Status.OPEN, db_index=True)
+    team = models.ForeignKey(Team, null=True, blank=True, on_delete=models.SET_NULL, related_name="tickets")
+    assignee = models.ForeignKey(User, null=True, blank=True, on_delete=models.SET_NULL, related_name="tickets")
+
+    class Meta:
+        ordering = ["-created_at"]
+
+    def __str__(self) -> str:
+        return f"{self.number} {self.subject}"
+
+
+class TicketComment(Record):
+    ticket = models.ForeignKey(Ticket, on_delete=models.CASCADE, related_name="comments")
+    author = models.ForeignKey(User, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    body = models.TextField()
+    is_public = models.BooleanField(default=False)
+
+    class Meta:
+        ordering = ["created_at"]
+
+
+class EscalationReason(models.TextChoices):
+    ASKED = "asked", "Asked for a person"
+    MONEY = "money", "Money"
+    LEGAL = "legal", "Legal"
+    UNSURE = "unsure", "Unsure"
+    TOOL_FAILING = "tool_failing", "A tool is failing"
+    BUDGET = "budget", "Budget"
+    LOOP = "loop", "Loop"
+    SAFETY = "safety", "Safety"
+    UNVERIFIED = "unverified", "Could not be verified"
+    MODEL_FAILING = "model_failing", "The model is failing"
+
+
+class Escalation(Record):
+    class Status(models.TextChoices):
+        WAITING = "waiting", "Waiting"
+        CLAIMED = "claimed", "Claimed"
+        HANDED_BACK = "handed_back", "Handed back"
+        CLOSED = "closed", "Closed"
+
+    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="escalations")
+    reason = models.CharField(max_length=14, choices=EscalationReason.choices, db_index=True)
+    summary = models.TextField(blank=True)
+    team = models.ForeignKey(Team, on_delete=models.PROTECT, related_name="escalations")
+    status = models.CharField(max_length=12, choices=Status.choices, default=Status.WAITING, db_index=True)
+    claimed_by = models.ForeignKey(User, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    claimed_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    due_at = models.DateTimeField(help_text="When the first reply is due.")
+
+    class Meta:
+        ordering = ["due_at"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["conversation"],
+                condition=Q(status__in=["waiting", "claimed"]),
+                name="escalation_one_open_per_conversation",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_reason_display()} ({self.get_status_display()})"
