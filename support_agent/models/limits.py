@@ -24,7 +24,7 @@ class Spend(models.Model):
 
 
 class Heartbeat(models.Model):
-    """A live process: runner, worker, scheduler or web. `lock_key` is the advisory lock a runner holds while it lives."""
+    """A live process: runner, worker, scheduler or web. A runner holds the advisory lock `lock_key` while it lives."""
 
     name = models.CharField(primary_key=True, max_length=80)
     kind = models.CharField(max_length=12, db_index=True)

@@ -120,6 +120,9 @@ class Event(models.Model):
         ordering = ["conversation", "seq"]
         constraints = [models.UniqueConstraint(fields=["conversation", "seq"], name="event_seq_unique")]
 
+    def __str__(self) -> str:
+        return f"{self.seq} {self.type}"
+
 
 class Verification(Record):
     """One e-mailed code. `email` is what the visitor typed; `customer` is set only when it is known."""

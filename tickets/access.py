@@ -1,0 +1,93 @@
+"""The only gates to a conversation. Views, sockets, the API and tools get one here or not at all.
+
+A visitor reaches the conversations of the signed-in customer, those started in the same browser, or the one a bearer
+token names. Foreign and missing look alike. Staff reach all, by role.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+
+from tickets.errors import NotAllowed, NotFound
+from tickets.models import Conversation, Role, User
+
+STAFF_ROLES = frozenset(role.value for role in Role)
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Who asks: ids come from the session and the signed-in user, `token` from the request, never from a body."""
+
+    user_id: UUID | None = None
+    customer_id: UUID | None = None
+    conversation_ids: frozenset[UUID] = field(default_factory=frozenset)
+    token: str = ""
+    address: str = ""
+
+
+def token_hash(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def conversation_for_visitor(conversation_id: UUID, visitor: Visitor) -> Conversation:
+    """The visitor's own conversation; raises NotFound for a foreign one as for a missing one."""
+    conversation = Conversation.objects.select_related("customer", "assignee").filter(pk=conversation_id).first()
+    if conversation is None or not _may_enter(conversation, visitor):
+        raise NotFound("There is no such conversation.")
+    return conversation
+
+
+def conversations_of_visitor(visitor: Visitor) -> QuerySet[Conversation]:
+    """The visitor's conversations on the page, newest first; a token opens one, it lists nothing."""
+    mine = Q(pk__in=visitor.conversation_ids, customer=None)
+    if visitor.customer_id:
+        mine |= Q(customer=visitor.customer_id)
+    return (
+        Conversation.objects.filter(mine)
+        .exclude(channel=Conversation.Channel.TASK)
+        .select_related("customer", "assignee")
+        .order_by("-last_message_at")
+    )
+
+
+def conversation_for_staff(key: UUID | str, user: User) -> Conversation:
+    """By id or reference (K7F-42P, in any case); raises NotAllowed without a staff role, NotFound when missing."""
+    require_role(user, *STAFF_ROLES)
+    query = Q(reference__iexact=str(key).strip())
+    try:
+        query |= Q(pk=key if isinstance(key, UUID) else UUID(str(key)))
+    except ValueError:
+        pass
+    conversation = Conversation.objects.select_related("customer", "assignee", "team").filter(query).first()
+    if conversation is None:
+        raise NotFound("There is no such conversation.")
+    return conversation
+
+
+def staff_roles(user: User) -> frozenset[str]:
+    """The roles of a signed-in member of staff; a superuser has them all."""
+    if not (user.is_active and user.is_staff):
+        return frozenset()
+    if user.is_superuser:
+        return STAFF_ROLES
+    return STAFF_ROLES & frozenset(user.groups.values_list("name", flat=True))
+
+
+def require_role(user: User, *roles: str) -> None:
+    if not staff_roles(user) & frozenset(roles):
+        raise NotAllowed("Your role does not permit this.")
+
+
+def _may_enter(conversation: Conversation, visitor: Visitor) -> bool:
+    if visitor.token and conversation.token_hash:
+        return hmac.compare_digest(token_hash(visitor.token), conversation.token_hash)
+    if conversation.customer_id is not None and visitor.customer_id is not None:
+        return conversation.customer_id == visitor.customer_id
+    # Started in this browser. One that a customer verified by code stays with the browser session that did it;
+    # one made while signed in is closed to the session once its owner signs out (logout flushes the session).
+    return conversation.pk in visitor.conversation_ids

@@ -1,0 +1,82 @@
+"""What can go wrong at the desk; `code` is for programs, the text is a plain sentence for people.
+
+DeskError
+├── NotFound        foreign and missing alike
+├── NotAllowed      the role does not permit it
+├── Conflict        somebody was faster, or the same id came with other content
+├── Expired         a proposal, code or token is past its time
+├── NotEligible     policy says no; `reason` is its code
+├── Empty, TooLong  a message's text
+├── RateLimited     too often; `retry_after` in seconds
+├── BudgetReached   the hard limit of a surface is spent
+└── Paused          the assistant takes no new conversations for now
+"""
+
+from __future__ import annotations
+
+MAX_TEXT = 5000
+
+
+class DeskError(Exception):
+    code = "error"
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+class NotFound(DeskError):
+    code = "not_found"
+
+    def __init__(self, message: str = "We could not find that.") -> None:
+        super().__init__(message)
+
+
+class NotAllowed(DeskError):
+    code = "not_allowed"
+
+
+class Conflict(DeskError):
+    code = "conflict"
+
+
+class Expired(DeskError):
+    code = "expired"
+
+
+class NotEligible(DeskError):
+    code = "not_eligible"
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+class Empty(DeskError):
+    code = "empty"
+
+    def __init__(self) -> None:
+        super().__init__("Write a message first.")
+
+
+class TooLong(DeskError):
+    code = "too_long"
+
+    def __init__(self, limit: int = MAX_TEXT) -> None:
+        super().__init__(f"That message is longer than {limit:,} characters. Please send it in parts.")
+
+
+class RateLimited(DeskError):
+    code = "rate_limited"
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__(f"That was a lot at once. Please try again in {retry_after} seconds.")
+        self.retry_after = retry_after
+
+
+class BudgetReached(DeskError):
+    code = "budget"
+
+
+class Paused(DeskError):
+    code = "paused"

@@ -1,0 +1,13 @@
+"""Where the agent joins the desk without the desk knowing it: plain lists of callables, filled when apps are ready."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tickets.models import Action, Conversation
+
+# Called in the same transaction, after the row was written.
+on_action_changed: list[Callable[[Action], None]] = []
+on_people_took_over: list[Callable[[Conversation, str], None]] = []  # (conversation, why): claimed or closed

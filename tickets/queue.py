@@ -1,0 +1,25 @@
+"""The one way to enqueue a job: after commit, with retries; a Redis failure is logged, the sweep repairs it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+import django_rq
+from django.db import transaction
+from rq import Retry
+
+log = logging.getLogger(__name__)
+
+
+def enqueue(job: Callable[..., Any], *args: Any, queue: str = "default") -> None:
+    """Run `job(*args)` in the worker once the running transaction has committed. Arguments are ids, as strings."""
+
+    def send() -> None:
+        try:
+            django_rq.get_queue(queue).enqueue(job, *args, retry=Retry(max=5, interval=[5, 30, 120, 600, 1800]))
+        except Exception:
+            log.warning("enqueue_failed", exc_info=True, extra={"job": job.__name__})
+
+    transaction.on_commit(send)

@@ -1,0 +1,41 @@
+"""Reads of conversations and their events."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+from uuid import UUID
+
+from tickets.events import event_payload
+from tickets.models import Conversation, Event, Message
+
+Json = dict[str, Any]
+PAGE = 200
+
+
+def events_after(conversation_id: UUID, after: int, *, before: int | None = None, limit: int = PAGE) -> list[Json]:
+    """Persistent events with after < seq (< before), in order, at most `limit`; one query."""
+    events = Event.objects.filter(conversation=conversation_id, seq__gt=after).select_related("message")
+    if before is not None:
+        events = events.filter(seq__lt=before)
+    return [event_payload(event) for event in events.order_by("seq")[:limit]]
+
+
+def events_latest(conversation_id: UUID, *, before: int | None = None, limit: int = PAGE) -> list[Json]:
+    """The last `limit` events (before a seq), in order; one query."""
+    events = Event.objects.filter(conversation=conversation_id).select_related("message")
+    if before is not None:
+        events = events.filter(seq__lt=before)
+    return [event_payload(event) for event in reversed(events.order_by("-seq")[:limit])]
+
+
+def last_seqs(ids: Iterable[UUID]) -> dict[UUID, int]:
+    """`last_seq` of each conversation, in one query."""
+    return dict(Conversation.objects.filter(pk__in=list(ids)).values_list("pk", "last_seq"))
+
+
+def spoken(conversation_id: UUID, *, limit: int) -> list[Message]:
+    """The last `limit` messages of customer, assistant and staff, oldest first."""
+    roles = [Message.Role.CUSTOMER, Message.Role.ASSISTANT, Message.Role.STAFF]
+    latest = Message.objects.filter(conversation=conversation_id, role__in=roles).order_by("-seq")[:limit]
+    return list(reversed(latest))
