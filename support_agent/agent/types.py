@@ -21,6 +21,7 @@ from pydantic import BaseModel, ConfigDict, Field
 Json = dict[str, Any]
 Block = dict[str, Any]  # a content block of the Messages API, kept byte for byte
 ZERO = Decimal("0")
+INVALID_JSON = "invalid_json"  # on a tool_use whose arguments were no JSON object: what the model wrote; `input` is {}
 
 
 class Tier(StrEnum):
@@ -174,6 +175,12 @@ class ModelFailure(Exception):
     def retryable(self) -> bool:
         """Whether another tier may be tried."""
         return self.kind != "rejected"
+
+
+def spend_before(error: BaseException) -> Spend:
+    """What a model call had cost when `error` ended it: on a ModelFailure, and on any stop or cancellation as well."""
+    spend = getattr(error, "spend", None)
+    return spend if isinstance(spend, Spend) else Spend()
 
 
 OnText = Callable[[str], Awaitable[None]]

@@ -25,7 +25,7 @@ def encode_error(kind: str, message: str) -> bytes:
 
 
 def encode_message_stream(message: Json, *, chunk_chars: int = 24) -> Iterator[bytes]:
-    """The events of a whole message (id, model, content, stop_reason, usage), one `bytes` per event, in the API's order.
+    """The events of a whole message (id, model, content, stop_reason, usage), one `bytes` each, in the API's order.
 
     Texts come in deltas of `chunk_chars` characters. A tool_use whose `input` is a `str` has that string streamed as it
     is, which is how a model's broken JSON is played. The caller paces the events.

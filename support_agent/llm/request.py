@@ -1,0 +1,78 @@
+"""From the engine's request to the body of the Messages API: cache marks, thinking, structured output, valid blocks."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Sequence
+
+from support_agent.agent.types import INVALID_JSON, Block, Json, ModelRequest
+
+_CACHED: Json = {"type": "ephemeral"}
+# Dense text (numbers, JSON, other scripts) has at least this many UTF-8 bytes a token, English about four.
+_BYTES_PER_TOKEN = 2.5
+_TOOL_USE_OVERHEAD_TOKENS = 600  # what the API adds to a prompt with tools
+
+
+def build_body(request: ModelRequest, model: str) -> Json:
+    """The arguments of `messages.create`. Breakpoints: after the system prompt, and after the last message."""
+    body: Json = {"model": model, "max_tokens": request.max_tokens, "messages": _outgoing(request.messages)}
+    if request.system.strip():
+        body["system"] = [{"type": "text", "text": request.system, "cache_control": _CACHED}]
+    if request.tools:
+        body["tools"] = list(request.tools)
+    if request.output_schema is not None:
+        body["output_config"] = {"format": {"type": "json_schema", "schema": request.output_schema}}
+    if thinking := thinking_for(model):
+        body["thinking"] = thinking
+    return body
+
+
+def thinking_for(model: str) -> Json | None:
+    """The least thinking a model allows: someone waits for the first word. None leaves it to the API."""
+    if "haiku-5" in model:
+        return {"type": "disabled"}
+    if "sonnet-5-5" in model:
+        return {"type": "between_tools"}
+    if "opus-5" in model:
+        return {"type": "adaptive"}
+    return None
+
+
+def prompt_tokens_bound(request: ModelRequest) -> int:
+    """An upper bound of the prompt's tokens, from its size in bytes."""
+    sent = [request.system, *_json(request.messages), *_json(request.tools), *_json([request.output_schema or ""])]
+    size = sum(len(part.encode()) for part in sent)
+    return math.ceil(size / _BYTES_PER_TOKEN) + (_TOOL_USE_OVERHEAD_TOKENS if request.tools else 0)
+
+
+def _json(parts: Iterable[object]) -> Iterable[str]:
+    return (json.dumps(part, ensure_ascii=False) for part in parts)
+
+
+def _outgoing(messages: Sequence[Json]) -> list[Json]:
+    """The messages as the API takes them back: no blank texts, no marks of ours, the last block a cache breakpoint."""
+    cleaned = [{**message, "content": _clean(message["content"])} for message in messages]
+    kept = [message for message in cleaned if message["content"]]
+    if kept:
+        kept[-1] = {**kept[-1], "content": _marked(kept[-1]["content"])}
+    return kept
+
+
+def _clean(content: str | Sequence[Block]) -> str | list[Block]:
+    if isinstance(content, str):
+        return content
+    return [_without_mark(block) for block in content if not _is_blank(block)]
+
+
+def _is_blank(block: Block) -> bool:
+    return block["type"] == "text" and not block["text"].strip()
+
+
+def _without_mark(block: Block) -> Block:
+    return {key: value for key, value in block.items() if key != INVALID_JSON} if INVALID_JSON in block else block
+
+
+def _marked(content: str | list[Block]) -> list[Block]:
+    blocks = [{"type": "text", "text": content}] if isinstance(content, str) else content
+    return [*blocks[:-1], {**blocks[-1], "cache_control": _CACHED}]
