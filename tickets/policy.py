@@ -1,0 +1,218 @@
+"""The shop's rules as pure functions: facts in, a `Verdict` out; no database, no clock of its own.
+
+Every number a rule uses is a field of `Policy`. Days are UTC calendar days, counted inclusively: bought or delivered on
+day 0, day N is still within an N-day window. Money is Decimal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+
+CENT = Decimal("0.01")
+ZERO = Decimal("0.00")
+PROBLEMS_AFTER_DELIVERY = frozenset({"damaged", "wrong_item", "missing_item"})
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """The defaults of the house. Amounts in USD, windows in days or minutes as their names say."""
+
+    proposal_minutes: int = 30
+    undo_minutes: int = 15
+    cancellable: frozenset[str] = frozenset({"pending", "paid"})
+    returnable: frozenset[str] = frozenset({"delivered", "partly_returned"})
+    return_days: int = 30
+    return_fee: Decimal = Decimal("4.90")
+    plans_with_free_returns: frozenset[str] = frozenset({"plus", "enterprise"})
+    not_returnable: frozenset[str] = frozenset({"gift_card", "stove_fuel", "fuel", "personalised"})
+    refund_days: int = 60
+    refund_limit: Decimal = Decimal("100.00")
+    refund_limit_days: int = 30
+    problem_days: int = 14
+    lost_after_days: int = 10
+
+
+POLICY = Policy()
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether something is allowed; when not, `code` for programs and `message` as a plain sentence for people."""
+
+    ok: bool
+    code: str = "ok"
+    message: str = ""
+
+
+OK = Verdict(True)
+
+
+def no(code: str, message: str) -> Verdict:
+    return Verdict(False, code, message)
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnItem:
+    """One line somebody wants to send back; `left` is bought minus returned minus on its way back."""
+
+    sku: str
+    name: str
+    category: str
+    left: int
+
+
+@dataclass(frozen=True, slots=True)
+class RefundFacts:
+    """An order as a refund sees it. `refunded` is everything not rejected."""
+
+    status: str
+    paid: Decimal
+    refunded: Decimal
+    placed_at: datetime
+    delivered_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class ShipmentFacts:
+    """A parcel as a complaint sees it; `last_scan_at` is its newest event, or when it was shipped."""
+
+    status: str
+    estimated_delivery: date | None
+    delivered_at: datetime | None
+    last_scan_at: datetime | None
+
+
+def can_cancel(status: str, policy: Policy = POLICY) -> Verdict:
+    """An order is cancelled only before it is packed."""
+    if status in policy.cancellable:
+        return OK
+    if status == "cancelled":
+        return no("already_cancelled", "This order is already cancelled.")
+    if status == "packed":
+        return no("already_packed", "This order is already packed, so it can no longer be cancelled. "
+                  "Once it arrives it can be sent back.")
+    return no("already_shipped", "This order has already left us, so it can no longer be cancelled. "
+              "It can be sent back instead.")
+
+
+def return_until(delivered_at: datetime | None, policy: Policy = POLICY) -> date | None:
+    """The last day a return may be asked for; None before delivery."""
+    return delivered_at.date() + timedelta(days=policy.return_days) if delivered_at else None
+
+
+def return_fee(plan: str, policy: Policy = POLICY) -> Decimal:
+    """What is taken off the money back for the label."""
+    return ZERO if plan in policy.plans_with_free_returns else policy.return_fee
+
+
+def can_return(
+    *, status: str, delivered_at: datetime | None, items: Sequence[ReturnItem], now: datetime, policy: Policy = POLICY
+) -> Verdict:
+    """Delivered, within the window, of a kind that comes back, and not already on its way back."""
+    last_day = return_until(delivered_at, policy)
+    if status not in policy.returnable or last_day is None:
+        if status in policy.cancellable:
+            return no("not_delivered", "This order has not been sent yet: it can be cancelled instead.")
+        if status in {"cancelled", "returned", "refunded"}:
+            return no("order_closed", f"This order is already {status}, so nothing of it can be sent back.")
+        return no("not_delivered", "This order has not been delivered yet. It can be sent back once it arrives.")
+    if now.date() > last_day:
+        return no("window_over", f"Returns are possible for {policy.return_days} days after delivery; "
+                  f"for this order that ended on {last_day.isoformat()}.")
+    for item in items:
+        if category_key(item.category) in policy.not_returnable:
+            return no("not_returnable", f"{item.name} cannot be sent back: gift cards, stove fuel and "
+                      "personalised items are excluded from returns.")
+        if item.left < 1:
+            return no("already_returned", f"{item.name} has already been sent back or is on its way back.")
+    return OK
+
+
+def category_key(category: str) -> str:
+    """'Gift cards' and 'gift_card' are the same kind of product."""
+    key = category.strip().lower().replace(" ", "_").replace("-", "_")
+    return key.removesuffix("s").replace("personalized", "personalised")
+
+
+def can_refund(amount: Decimal, order: RefundFacts, *, now: datetime, policy: Policy = POLICY) -> Verdict:
+    """A refund without a return: of a paid order, within the window, up to what is left of the payment."""
+    if amount <= 0:
+        return no("amount_not_positive", "The amount must be more than zero.")
+    if order.paid <= 0 or order.status == "pending":
+        return no("not_paid", "This order has not been paid, so there is nothing to refund.")
+    left = order.paid - order.refunded
+    if left <= 0:
+        return no("nothing_left", "Everything that was paid for this order has already been refunded.")
+    last_day = (order.delivered_at or order.placed_at).date() + timedelta(days=policy.refund_days)
+    if now.date() > last_day:
+        return no("window_over", f"Refunds are possible for {policy.refund_days} days; "
+                  f"for this order that ended on {last_day.isoformat()}.")
+    if amount > left:
+        return no("over_remaining", f"At most {left.quantize(CENT)} of this order can still be refunded.")
+    return OK
+
+
+def needs_approval(
+    amount: Decimal, *, of_order: Decimal, of_customer: Decimal, policy: Policy = POLICY
+) -> bool:
+    """Whether a person decides. The sums are what was refunded or awaits approval already: on the order, and to the
+    customer within `refund_limit_days`."""
+    return max(of_order, of_customer) + amount > policy.refund_limit
+
+
+def can_report(
+    kind: str, *, status: str, shipments: Sequence[ShipmentFacts], delivered_at: datetime | None,
+    already_open: bool, now: datetime, policy: Policy = POLICY
+) -> Verdict:
+    """Whether a delivery problem of this kind can be reported now."""
+    if status == "cancelled":
+        return no("order_closed", "This order was cancelled, so nothing was delivered.")
+    if not shipments:
+        return no("not_shipped", "Nothing of this order has been shipped yet.")
+    if already_open:
+        return no("already_reported", "This problem is already reported and we are working on it.")
+    if kind in PROBLEMS_AFTER_DELIVERY:
+        return _after_delivery(delivered_at or _first_delivery(shipments), now, policy)
+    return _lost(shipments, now, policy) if kind == "lost" else _late(shipments, now, policy)
+
+
+def _first_delivery(shipments: Sequence[ShipmentFacts]) -> datetime | None:
+    """Of a split order, what has arrived may be complained of before the rest is here."""
+    times = [parcel.delivered_at for parcel in shipments if parcel.delivered_at]
+    return max(times, default=None)
+
+
+def _after_delivery(delivered_at: datetime | None, now: datetime, policy: Policy) -> Verdict:
+    if delivered_at is None:
+        return no("not_delivered", "This order has not been delivered yet.")
+    last_day = delivered_at.date() + timedelta(days=policy.problem_days)
+    if now.date() > last_day:
+        return no("window_over", f"Damage, wrong and missing items can be reported for {policy.problem_days} days "
+                  f"after delivery; for this order that ended on {last_day.isoformat()}.")
+    return OK
+
+
+def _lost(shipments: Sequence[ShipmentFacts], now: datetime, policy: Policy) -> Verdict:
+    if all(parcel.status in {"delivered", "returned"} for parcel in shipments):
+        return no("marked_delivered", "The carrier marked this order as delivered, so a person has to look into it.")
+    silent_since = (now - timedelta(days=policy.lost_after_days)).date()
+    for parcel in shipments:
+        if parcel.status == "lost":
+            return OK
+        moving = parcel.status in {"in_transit", "delayed"}
+        if moving and parcel.last_scan_at and parcel.last_scan_at.date() <= silent_since:
+            return OK
+    return no("too_early", "A parcel counts as lost when it has had no scan for "
+              f"{policy.lost_after_days} days; this one was scanned more recently.")
+
+
+def _late(shipments: Sequence[ShipmentFacts], now: datetime, policy: Policy) -> Verdict:
+    for parcel in shipments:
+        arrived = parcel.delivered_at.date() if parcel.delivered_at else None
+        recent = arrived is None or now.date() <= arrived + timedelta(days=policy.problem_days)
+        if parcel.estimated_delivery and recent and (arrived or now.date()) > parcel.estimated_delivery:
+            return OK
+    return no("not_late", "This order is not past its estimated delivery date.")
