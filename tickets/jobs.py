@@ -1,0 +1,69 @@
+"""Jobs of the worker: each takes an id, reads again, checks that it still matters, and is safe to run twice."""
+
+from __future__ import annotations
+
+from django.utils import timezone
+
+from tickets import mail
+from tickets.models import Escalation, Return, Verification
+from tickets.services.codes import code_of
+
+SIGNATURE = "\n\nAlder & Pine\nhelp@alderandpine.example\n"
+
+
+def mail_verification_code(verification_id: str) -> None:
+    """Mail a code that can still be used to an address we know; for any other there is nothing to do."""
+    found = Verification.objects.select_related("customer", "conversation").filter(pk=verification_id).first()
+    if found is None or found.customer is None or found.state != Verification.State.REQUESTED:
+        return
+    if found.expires_at <= timezone.now():
+        return
+    mail.send(
+        to=found.customer.email,
+        subject="Your Alder & Pine verification code",
+        body=(
+            f"{code_of(found)} is your verification code.\n\n"
+            f"Hello {found.customer.name},\n\n"
+            "please type it into the form in the chat; it works once, for ten minutes. Our assistant and our staff "
+            "never ask you for it.\n\n"
+            "You did not ask for a code? Then someone mistyped an address, and you can ignore this mail." + SIGNATURE
+        ),
+    )
+
+
+def announce_escalation(escalation_id: str) -> None:
+    """Tell the team that a conversation waits, unless somebody has it already."""
+    found = Escalation.objects.select_related("conversation", "team").filter(pk=escalation_id).first()
+    if found is None or found.status != Escalation.Status.WAITING or not found.team.email:
+        return
+    mail.send(
+        to=found.team.email,
+        subject=f"{found.conversation.reference} waits for {found.team.name}: {found.get_reason_display()}",
+        # No summary: it holds customers' words, and e-mail is the wrong place for them.
+        body=(
+            f"Conversation {found.conversation.reference} has been waiting since "
+            f"{found.created_at:%d %b %H:%M} UTC; the first reply is due at {found.due_at:%H:%M} UTC.\n"
+            f"It is in the inbox: /admin/inbox/{found.conversation_id}/" + SIGNATURE
+        ),
+    )
+
+
+def mail_return_label(return_id: str) -> None:
+    """Mail the label of a return that is still open."""
+    found = Return.objects.select_related("order__customer").filter(pk=return_id).first()
+    if found is None or found.status != Return.Status.LABEL_SENT:
+        return
+    lines = "\n".join(f"- {line.quantity} × {line.order_line.name} ({line.order_line.sku})"
+                      for line in found.lines.select_related("order_line"))
+    fee = f"{found.fee} USD for the label is taken off your refund." if found.fee else "The label is free for you."
+    mail.send(
+        to=found.order.customer.email,
+        subject=f"Your return label {found.number}",
+        body=(
+            f"Hello {found.order.customer.name},\n\n"
+            f"this is the label for your return {found.number} of order {found.order.order_number}:\n{lines}\n\n"
+            "Please pack the items unused and in their original packaging, write the return number on the parcel and "
+            f"hand it in at any drop-off point of the carrier. {fee} The money is back with you 5-7 business days "
+            "after the parcel reaches us." + SIGNATURE
+        ),
+    )
