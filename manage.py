@@ -1,15 +1,26 @@
 #!/usr/bin/env python
-"""Django's command line, with the embedded PostgreSQL of DATA_DIR at hand when DATABASE_URL names none."""
+"""Django's command line. Without DATABASE_URL or REDIS_URL it uses the embedded servers of DATA_DIR."""
 
 import os
+import signal
 import sys
+
+WITHOUT_SERVERS = {"help", "version", "check", "collectstatic", "findstatic", "makemessages", "compilemessages"}
 
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "support_agent.settings")
     from django.core.management import execute_from_command_line
 
-    execute_from_command_line(sys.argv)
+    from support_agent.embedded import servers
+    from support_agent.env import env
+
+    needed = len(sys.argv) > 1 and sys.argv[1] not in WITHOUT_SERVERS and "--help" not in sys.argv
+    postgres, valkey = needed and not env.database_url, needed and not env.redis_url
+    if postgres or valkey:
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that leaving stops what was started
+    with servers(env.data_dir, postgres=postgres, valkey=valkey):
+        execute_from_command_line(sys.argv)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import os
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "support_agent.settings")
 
-from django.core.asgi import get_asgi_application  # noqa: E402
+from django.core.asgi import get_asgi_application
 
 http = get_asgi_application()
 
@@ -23,4 +23,6 @@ if find_spec("support_agent.chat.routing"):
     from support_agent.chat.routing import websocket_urlpatterns
 
     patterns += websocket_urlpatterns
-application = ProtocolTypeRouter({"http": http, "websocket": OriginMiddleware(AuthMiddlewareStack(URLRouter(patterns)))})
+application = ProtocolTypeRouter(
+    {"http": http, "websocket": OriginMiddleware(AuthMiddlewareStack(URLRouter(patterns)))}
+)

@@ -1,26 +1,31 @@
 """The environment as one typed object: `from support_agent.env import env`.
 
 A value that cannot be used stops the start with one sentence that names the variable. Nothing here imports Django.
+Values come from the process's environment, then from a `.env` file beside manage.py, then from the defaults below.
 """
 
 from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 LOOPBACK = {"localhost", "127.0.0.1", "::1", "[::1]"}
-PLACEHOLDER_KEYS = {"change-me", "changeme", "secret"}
-SECRET_NAMES = {"secret_key", "anthropic_api_key", "identity_secret", "email_url", "database_url", "redis_url"}
+PLACEHOLDERS = ("change-me", "changeme", "insecure", "development")
 
-Names = Annotated[list[str], NoDecode]
+
+def _split(value: Any) -> Any:
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+Names = Annotated[list[str], NoDecode, BeforeValidator(_split)]
 
 
 class EnvError(SystemExit):
@@ -28,58 +33,165 @@ class EnvError(SystemExit):
 
 
 class Env(BaseSettings):
-    """Every variable the product reads. Money is USD, sizes are bytes, URLs carry their credentials."""
+    """Every variable the product reads, upper case outside. Money is USD, lists are separated by commas."""
 
-    model_config = SettingsConfigDict(env_file=None, extra="ignore", case_sensitive=False, frozen=True)
+    model_config = SettingsConfigDict(
+        env_file=BASE_DIR / ".env",
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+        hide_input_in_errors=True,
+        str_strip_whitespace=True,
+    )
 
-    secret_key: SecretStr = SecretStr("")
-    debug: bool = False
-    demo: bool = False
-    host: str = "127.0.0.1"
-    port: int = Field(8000, ge=1, le=65535)
-    data_dir: Path = BASE_DIR / ".data"
-    database_url: str = ""
-    redis_url: str = ""
-    test_database_url: str = ""
-    test_redis_url: str = ""
-    database_pool_size: int = Field(16, ge=2, le=500)
-    allowed_hosts: Names = []
-    allowed_origins: Names = []
-    anthropic_api_key: SecretStr = SecretStr("")
-    anthropic_base_url: str = ""
-    agent_model_small: str = "claude-haiku-5-5"
-    agent_model_medium: str = "claude-sonnet-5-5"
-    agent_model_large: str = "claude-opus-5-5"
-    identity_secret: SecretStr = SecretStr("")
-    email_url: str = ""
-    default_from_email: str = "Alder & Pine <help@alderandpine.example>"
-    rate_limit_scale: float = Field(1.0, gt=0)
-    otel_exporter_otlp_endpoint: str = ""
-    embedder: str = "minilm"
-    log_level: str = "INFO"
+    secret_key: SecretStr = Field(SecretStr(""), description="a long random text")
+    debug: bool = Field(False, description="true or false")
+    demo: bool = Field(False, description="true or false")
+    host: str = Field("127.0.0.1", description="the address to listen on, such as 127.0.0.1")
+    port: int = Field(8000, ge=1, le=65535, description="a port number from 1 to 65535")
+    data_dir: Path = Field(BASE_DIR / ".data", description="a folder")
+    database_url: str = Field("", description="postgresql://user:password@host:5432/name")
+    database_pool_size: int = Field(16, ge=2, le=500, description="a number of connections from 2 to 500")
+    redis_url: str = Field("", description="redis://host:6379/0")
+    allowed_hosts: Names = Field([], description="host names separated by commas")
+    allowed_origins: Names = Field([], description="full origins such as https://shop.example, separated by commas")
+    trust_proxy: bool = Field(False, description="true or false")
+    anthropic_api_key: SecretStr = Field(SecretStr(""), description="an API key")
+    anthropic_base_url: str = Field("", description="an http(s) address such as https://gateway.example")
+    agent_model_small: str = Field("claude-haiku-5-5", description="a model's id")
+    agent_model_medium: str = Field("claude-sonnet-5-5", description="a model's id")
+    agent_model_large: str = Field("claude-opus-5-5", description="a model's id")
+    identity_secret: SecretStr = Field(SecretStr(""), description="a random text of at least 32 characters")
+    email_url: SecretStr = Field(SecretStr(""), description="smtp://user:password@host:587")
+    email_from: str = Field("Alder & Pine <help@alderandpine.example>", description="a sender's address")
+    rate_limit_scale: float = Field(1.0, gt=0, allow_inf_nan=False, description="a number above 0")
+    otel_exporter_otlp_endpoint: str = Field("", description="an http(s) address such as http://localhost:4318")
+    embedder: str = Field("minilm", pattern="^(minilm|none)$", description="minilm or none")
+    log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="DEBUG, INFO, WARNING or ERROR")
 
+    @field_validator("database_url")
     @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        return (init_settings,)  # read_env hands in the environment itself: one place that knows where values come from
+    def _database(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if value and (parts.scheme not in ("postgresql", "postgres") or len(parts.path) < 2):
+            raise ValueError
+        _ = parts.port
+        return value
 
-    @field_validator("allowed_hosts", "allowed_origins", mode="before")
+    @field_validator("redis_url")
     @classmethod
-    def _split(cls, value: Any) -> Any:
-        return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+    def _redis(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if value and not (parts.scheme in ("redis", "rediss") and parts.hostname):
+            raise ValueError
+        _ = parts.port
+        return value
+
+    @field_validator("anthropic_base_url", "otel_exporter_otlp_endpoint")
+    @classmethod
+    def _http(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if value and not (parts.scheme in ("http", "https") and parts.hostname):
+            raise ValueError
+        return value.rstrip("/")
+
+    @field_validator("email_url")
+    @classmethod
+    def _email(cls, value: SecretStr) -> SecretStr:
+        from support_agent.email_url import parse_email_url
+
+        parse_email_url(value.get_secret_value())
+        return value
+
+    @field_validator("allowed_origins")
+    @classmethod
+    def _origins(cls, value: list[str]) -> list[str]:
+        for origin in value:
+            parts = urlsplit(origin)
+            if parts.scheme not in ("http", "https") or not parts.hostname or parts.path or parts.query:
+                raise ValueError
+            _ = parts.port
+        return value
+
+    @field_validator("identity_secret")
+    @classmethod
+    def _identity(cls, value: SecretStr) -> SecretStr:
+        if 0 < len(value.get_secret_value()) < 32:
+            raise ValueError
+        return value
+
+    @property
+    def origin(self) -> str:
+        """The address people open on this machine, without a trailing slash."""
+        host = "127.0.0.1" if self.host in ("0.0.0.0", "::") else self.host  # noqa: S104 - compared, not bound
+        return f"http://{f'[{host}]' if ':' in host.strip('[]') and not host.startswith('[') else host}:{self.port}"
+
+    def refuse_unsafe(self) -> Self:
+        """What no single value shows: raises EnvError when the values together would be unsafe."""
+        key = self.secret_key.get_secret_value()
+        if not self.debug and (len(key) < 32 or any(word in key.lower() for word in PLACEHOLDERS)):
+            raise EnvError(
+                "SECRET_KEY must be a random text of at least 32 characters when DEBUG is false: make one with "
+                "python -c 'import secrets; print(secrets.token_urlsafe(48))', or set DEBUG=true to try things out."
+            )
+        if self.demo and not self.debug and not {self.host, *self.allowed_hosts} <= LOOPBACK:
+            raise EnvError(
+                "DEMO=true is refused with DEBUG=false on a host that others can reach, because its passwords are "
+                "public: set DEMO=false, or HOST and ALLOWED_HOSTS to 127.0.0.1 or localhost."
+            )
+        return self
 
 
-def read_env(values: Mapping[str, str] | None = None) -> Env:
-    """Build the settings from a mapping (the process environment by default); raises EnvError with one sentence."""
-    source = os.environ if values is None else values
-    known = {name: source[name.upper()] for name in Env.model_fields if source.get(name.upper(), "") != ""}
-    return Env(**known)  # type: ignore[arg-type]
+def read_env() -> Env:
+    """The settings of this process and its .env file; raises EnvError with one sentence."""
+    try:
+        env = Env()
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = str(first["loc"][0])
+        expected = Env.model_fields[name].description
+        raise EnvError(f"{name.upper()} is {_shown(name, first['input'])}, but {expected} is expected.") from None
+    if not env.data_dir.is_absolute():
+        env = env.model_copy(update={"data_dir": BASE_DIR / env.data_dir})
+    return _with_kept_secrets(env).refuse_unsafe()
+
+
+def _with_kept_secrets(env: Env) -> Env:
+    """Fill in secrets nobody set: from DATA_DIR, made there by anything that is not a production start."""
+    kept = {}
+    for name in ("secret_key", "identity_secret"):
+        path = env.data_dir / name
+        if not getattr(env, name).get_secret_value() and (env.debug or not env.database_url or path.is_file()):
+            kept[name] = SecretStr(kept_secret(path))
+    return env.model_copy(update=kept)
+
+
+def kept_secret(path: Path) -> str:
+    """A random text that is made once and kept in a file only its owner reads."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with suppress(FileExistsError):
+            fresh = path.with_name(f".{path.name}.{os.getpid()}")
+            fresh.touch(mode=0o600)
+            fresh.write_text(secrets.token_urlsafe(48))
+            try:
+                os.link(fresh, path)  # whole or not at all: another process may be making the same one
+            finally:
+                fresh.unlink()
+        return path.read_text().strip()
+    except OSError as error:
+        raise EnvError(f"DATA_DIR is {path.parent}, but a folder that can be written is expected ({error}).") from None
+
+
+def _shown(name: str, value: object) -> str:
+    """A bad value for a message: never a secret, and no password of an address."""
+    if Env.model_fields[name].annotation is SecretStr:
+        return "set to something that cannot be used"
+    text = ",".join(map(str, value)) if isinstance(value, list) else str(value)
+    with suppress(ValueError):
+        if password := urlsplit(text).password:
+            text = text.replace(password, "…")
+    return repr(text)
 
 
 env = read_env()

@@ -3,23 +3,43 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
-from support_agent.env import BASE_DIR, env
+from csp.constants import NONCE, NONE, SELF
 
-SECRET_KEY = env.secret_key.get_secret_value() or "development-only"
+from support_agent import embedded
+from support_agent.email_url import parse_email_url
+from support_agent.env import BASE_DIR, LOOPBACK, env
+from support_agent.logs import logging_settings
+
+SECRET_KEY = env.secret_key.get_secret_value()
+IDENTITY_SECRET = env.identity_secret.get_secret_value()
 DEBUG = env.debug
 DEMO = env.demo
-ALLOWED_HOSTS = env.allowed_hosts or ["localhost", "127.0.0.1", "[::1]", "testserver"]
+TRUST_PROXY = env.trust_proxy
+DATA_DIR = env.data_dir
+ALLOWED_HOSTS = list(dict.fromkeys([*(env.allowed_hosts or sorted(LOOPBACK)), env.host]))
 ALLOWED_ORIGINS = env.allowed_origins
 CSRF_TRUSTED_ORIGINS = env.allowed_origins
+SITE_ORIGIN = env.allowed_origins[0] if env.allowed_origins else env.origin
+"""Where links in e-mails lead."""
+LINK_HOSTS = {urlsplit(origin).hostname or "" for origin in (*env.allowed_origins, env.origin)} | {
+    "alderandpine.example",
+    "www.alderandpine.example",
+}
+"""The hosts that links in answers and articles may lead to."""
+
 ROOT_URLCONF = "support_agent.urls"
 ASGI_APPLICATION = "support_agent.asgi.application"
 AUTH_USER_MODEL = "tickets.User"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+LOGIN_URL = "/account/login/"
+LOGIN_REDIRECT_URL = LOGOUT_REDIRECT_URL = "/"
 
 INSTALLED_APPS = [
     "daphne",
+    "support_agent",  # before those whose templates and commands it replaces
+    "tickets",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -30,13 +50,12 @@ INSTALLED_APPS = [
     "channels",
     "csp",
     "django_rq",
-    "tickets",
-    "support_agent",
 ]
 MIDDLEWARE = [
+    "support_agent.middleware.RequestMiddleware",
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
-    "csp.middleware.CSPMiddleware",
+    "support_agent.middleware.StaticFilesMiddleware",
+    "support_agent.middleware.PolicyMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -63,33 +82,82 @@ TEMPLATES: list[dict[str, Any]] = [
 
 
 def database(url: str) -> dict[str, Any]:
-    """Django's database dict for a postgresql:// URL."""
+    """Django's database dict for a postgresql:// URL; its query (host of a socket, sslmode, …) goes to libpq."""
     parts = urlsplit(url)
+    query = dict(parse_qsl(parts.query))
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": unquote(parts.path.lstrip("/")),
         "USER": unquote(parts.username or ""),
         "PASSWORD": unquote(parts.password or ""),
-        "HOST": unquote(parts.hostname or ""),
+        "HOST": query.pop("host", None) or unquote(parts.hostname or ""),
         "PORT": str(parts.port or ""),
-        "CONN_MAX_AGE": 0,
-        "OPTIONS": {"pool": {"min_size": 1, "max_size": env.database_pool_size, "timeout": 10}},
+        "CONN_MAX_AGE": 0,  # the pool below keeps connections
+        "OPTIONS": {**query, "pool": {"min_size": 1, "max_size": env.database_pool_size, "timeout": 10}},
     }
 
 
-DATABASES = {"default": database(env.database_url)}
-REDIS_URL = env.redis_url
+DATABASE_URL = env.database_url or embedded.database_url(env.data_dir)
+DATABASES = {"default": database(DATABASE_URL)}
+REDIS_URL = env.redis_url or embedded.redis_url(env.data_dir)
 CHANNEL_LAYERS = {
-    "default": {
-        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
-        "CONFIG": {"hosts": [env.redis_url or "redis://127.0.0.1:6379/0"]},
+    "default": {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer", "CONFIG": {"hosts": [REDIS_URL]}}
+}
+RQ_QUEUES = {name: {"URL": REDIS_URL, "DEFAULT_TIMEOUT": 300} for name in ("default", "mail")}
+RQ = {"COMMIT_MODE": "on_db_commit", "DEFAULT_RESULT_TTL": 3600}
+
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
+]
+
+# Plain http is for this machine alone: with other hosts and without DEBUG, cookies travel only over https.
+_https = not DEBUG and not set(env.allowed_hosts) <= LOOPBACK
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _https
+SESSION_COOKIE_AGE = 14 * 24 * 3600
+SECURE_HSTS_SECONDS = 365 * 24 * 3600 if _https else 0
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUST_PROXY else None
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF, NONCE],
+        "style-src": [SELF, NONCE],
+        "img-src": [SELF],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "manifest-src": [SELF],
+        "media-src": [SELF],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+        "base-uri": [NONE],
+        "object-src": [NONE],
     }
 }
-RQ_QUEUES = {name: {"URL": env.redis_url, "DEFAULT_TIMEOUT": 300} for name in ("default", "mail")}
+
 STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 STATICFILES_DIRS = [BASE_DIR / "static"]
+MEDIA_ROOT = DATA_DIR / "media"
+_static = "django.contrib.staticfiles.storage.StaticFilesStorage"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": _static if DEBUG else "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.email_from
+EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+globals().update(parse_email_url(env.email_url.get_secret_value()))
+if DEMO:
+    EMAIL_BACKEND = "tickets.mail.DemoMailBackend"  # the demo's people are not real: nothing may leave
+
 USE_TZ = True
 TIME_ZONE = "UTC"
+USE_I18N = True
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English")]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+
+LOGGING = logging_settings(level=env.log_level, pretty=DEBUG)
