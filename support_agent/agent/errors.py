@@ -8,7 +8,7 @@ class AgentError(Exception):
 
 
 class LimitReached(AgentError):
-    """A hard limit stands in the way of the next call; `limit` names it (step, turn, tokens, conversation, day, steps, system)."""
+    """A hard limit stands in the way of the next call: step, turn, tokens, conversation, day, steps or system."""
 
     def __init__(self, limit: str) -> None:
         super().__init__(f"the {limit} limit is reached")

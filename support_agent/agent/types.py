@@ -234,6 +234,7 @@ class TurnInput:
     text: str  # the customer's new message(s), joined
     history: Sequence[Json] = ()
     notice: str = ""  # server-written facts of this turn: date, who is signed in, action states; never customers' words
+    evidence: Sequence[str] = ()  # tool results of earlier turns, as JSON text
     mutations_allowed: bool = True  # false while a person is awaited
 
 
@@ -249,7 +250,11 @@ class TurnState:
     texts: list[str] = field(default_factory=list)  # accepted texts of finished calls
     calls: list[list[str]] = field(default_factory=list)  # [tool, argument hash], for repetition
     sources: list[Json] = field(default_factory=list)
-    noticed: list[str] = field(default_factory=list)
+    evidence: list[str] = field(default_factory=list)  # tool results of this turn, as JSON text
+    noticed: list[str] = field(default_factory=list)  # loops already pointed out
+    failed_calls: int = 0
+    escalated: bool = False  # a tool has put the conversation before a person
+    done: bool = False  # the model has nothing left to say: only the ending remains
     next_index: int = 0
     tokens: int = 0
     cost_usd: str = "0"
@@ -276,8 +281,8 @@ class Outcome:
 
 
 class StepSink(Protocol):
-    async def step(self, record: StepRecord, state: TurnState) -> None:
-        """Checkpoint one step with the state after it, in one write. Raises TurnLost when the turn is no longer ours."""
+    async def steps(self, records: Sequence[StepRecord], state: TurnState) -> None:
+        """Checkpoint steps with the state after them, in one write. Raises TurnLost when the turn is no longer ours."""
 
 
 class TextSink(Protocol):

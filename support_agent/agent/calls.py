@@ -1,0 +1,132 @@
+"""One model call, whoever wants it: limits before, cost and step after, the next tier on failure."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Any
+
+from support_agent.agent.config import EngineConfig
+from support_agent.agent.errors import TurnStopped
+from support_agent.agent.routing import NEXT_TIER
+from support_agent.agent.types import (
+    Json,
+    ModelFailure,
+    ModelReply,
+    ModelRequest,
+    OnText,
+    Ports,
+    Spend,
+    StepKind,
+    StepRecord,
+    Tier,
+    TurnState,
+    spend_before,
+)
+
+THINKING = {"thinking", "redacted_thinking"}
+
+
+@dataclass(slots=True)
+class Recorder:
+    """Hands steps to the sink, in order, and keeps the turn's totals in its state."""
+
+    ports: Ports
+    state: TurnState
+    config: EngineConfig
+
+    def next_index(self) -> int:
+        index = self.state.next_index
+        self.state.next_index += 1
+        return index
+
+    async def step(self, kind: StepKind, **fields: Any) -> None:
+        await self.record([StepRecord(self.next_index(), kind, **fields)])
+
+    async def record(self, records: Sequence[StepRecord]) -> None:
+        """Checkpoint: whatever the steps changed must stand in `state` before this is called."""
+        for record in records:
+            self.state.tokens += record.spend.usage.total
+            self.state.cost_usd = str(Decimal(self.state.cost_usd) + record.spend.cost_usd)
+        await self.ports.steps.steps(records, self.state)
+
+    def check_stop(self) -> None:
+        """Raises TurnStopped when somebody ended the turn."""
+        if why := self.ports.stop.requested():
+            raise TurnStopped(why)
+
+
+async def call_model(
+    recorder: Recorder, kind: StepKind, request: ModelRequest, on_text: OnText | None = None
+) -> ModelReply:
+    """Reserve, call, settle. Failed and cut calls are settled and recorded too. Raises ModelFailure, LimitReached.
+
+    The step of a call that succeeds is left to the caller, who knows what to say of its output.
+    """
+    recorder.check_stop()
+    budget = recorder.ports.budget
+    reserved = recorder.ports.model.worst_case_usd(request)
+    await budget.reserve(reserved, request.max_tokens)
+    spend = Spend()
+    started = time.perf_counter()
+    try:
+        reply = await recorder.ports.model.call(request, on_text)
+        spend = reply.spend
+        return reply
+    except BaseException as error:  # a failure, a stop, a cancellation: what was spent is kept in any case
+        spend = spend_before(error)
+        failed = isinstance(error, ModelFailure)
+        await recorder.step(
+            kind,
+            model=recorder.ports.model.model_id(request.tier),
+            input=summary_of(request),
+            status="failed" if failed else "cut",
+            error=str(error) or type(error).__name__,
+            spend=spend,
+            duration_ms=round((time.perf_counter() - started) * 1000),
+        )
+        raise
+    finally:
+        await budget.settle(reserved, spend)
+
+
+async def call_with_fallback(
+    recorder: Recorder, kind: StepKind, request: ModelRequest, on_text: OnText | None = None
+) -> ModelReply:
+    """As call_model, and once more on the next tier when the first failed before any text. Raises the last failure.
+
+    The turn stays on that tier, without the first one's thinking blocks: they are bound to their model and prefix.
+    """
+    try:
+        return await call_model(recorder, kind, request, on_text)
+    except ModelFailure as failure:
+        tier = NEXT_TIER.get(request.tier)
+        if tier is None or not failure.retryable or failure.text_shown:
+            raise
+        recorder.state.messages = without_thinking(recorder.state.messages)
+        if recorder.state.tier:
+            recorder.state.tier = tier
+        again = replace(request, tier=tier, messages=without_thinking(request.messages))
+        return await call_model(recorder, kind, again, on_text)
+
+
+def without_thinking(messages: Sequence[Json]) -> list[Json]:
+    """The messages without thinking blocks."""
+    return [
+        message
+        if isinstance(message["content"], str)
+        else {**message, "content": [b for b in message["content"] if b["type"] not in THINKING]}
+        for message in messages
+    ]
+
+
+def summary_of(request: ModelRequest) -> Json:
+    """What a trace keeps of a request: its newest messages; the rest stands in the steps before."""
+    return {
+        "tier": Tier(request.tier).value,
+        "tools": [tool["name"] for tool in request.tools],
+        "messages": len(request.messages),
+        "newest": list(request.messages[-2:]),
+    }

@@ -1,0 +1,57 @@
+"""The engine's numbers, in one place. Money in USD; limits by surface as in CONTRACT.md."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from types import MappingProxyType
+
+from support_agent.agent.types import Surface
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Hard limits of one surface; `conversation` and `day` are None where the surface has none."""
+
+    step: Decimal
+    turn: Decimal
+    turn_tokens: int
+    conversation: Decimal | None
+    day: Decimal | None
+
+
+def _limits(step: str, turn: str, tokens: int, conversation: str | None, day: str | None) -> Limits:
+    def money(value: str | None) -> Decimal | None:
+        return Decimal(value) if value is not None else None
+
+    return Limits(Decimal(step), Decimal(turn), tokens, money(conversation), money(day))
+
+
+LIMITS: Mapping[Surface, Limits] = MappingProxyType(
+    {
+        Surface.ANONYMOUS: _limits("0.10", "0.10", 50_000, "0.50", "1.00"),
+        Surface.SIGNED_IN: _limits("0.50", "0.50", 100_000, "2.00", "5.00"),
+        Surface.PAYING: _limits("0.50", "0.50", 100_000, "2.00", "5.00"),
+        Surface.ENTERPRISE: _limits("0.50", "2.00", 200_000, "5.00", "20.00"),
+        Surface.BACKGROUND: _limits("0.50", "5.00", 200_000, None, None),
+    }
+)
+SYSTEM_HOUR_USD = Decimal("50.00")
+
+
+@dataclass(frozen=True, slots=True)
+class EngineConfig:
+    """How far one turn may go."""
+
+    step_cap: int = 25
+    repeat_limit: int = 3  # identical calls before the notice; one more after it escalates
+    failed_call_limit: int = 3
+    revisions: int = 2
+    planner_max_tokens: int = 1200
+    answer_max_tokens: int = 1500
+    max_answer_chars: int = 2000
+    short_of_tokens: int = 10_000  # below this, optional steps are dropped
+    planner_timeout_s: float = 20.0
+    answer_timeout_s: float = 45.0
+    limits: Mapping[Surface, Limits] = field(default_factory=lambda: LIMITS)

@@ -1,0 +1,74 @@
+"""The plan of a turn: one cheap call with structured output. What cannot be parsed becomes a careful plan of ours."""
+
+from __future__ import annotations
+
+import json
+
+from pydantic import ValidationError
+
+from support_agent.agent.calls import Recorder, call_with_fallback, summary_of
+from support_agent.agent.notices import append_notice
+from support_agent.agent.prompts import prompt
+from support_agent.agent.types import Json, ModelRequest, Plan, PlanStep, StepKind, Tier, TurnInput
+
+
+async def make_plan(turn: TurnInput, recorder: Recorder) -> Plan:
+    """Ask the small model for the plan, and record it as a step. Raises ModelFailure when no tier answers."""
+    config = recorder.config
+    _, tokens_left = recorder.ports.budget.remaining()
+    messages: list[Json] = [*turn.history, {"role": "user", "content": turn.text}]
+    append_notice(messages, f"{turn.notice}\ntokens left for this turn: {tokens_left}".strip())
+    request = ModelRequest(
+        tier=Tier.SMALL,
+        system=prompt("planner").text,
+        messages=messages,
+        max_tokens=config.planner_max_tokens,
+        output_schema=Plan.model_json_schema(),
+        timeout_s=config.planner_timeout_s,
+    )
+    await recorder.ports.text.activity("thinking", "Reading your message")
+    reply = await call_with_fallback(recorder, StepKind.PLAN, request)
+    error = ""
+    try:
+        plan = Plan.model_validate(json.loads(reply.text))
+    except (ValidationError, ValueError) as problem:
+        plan, error = _careful_plan(), f"the plan could not be read: {str(problem)[:200]}"
+    if tokens_left < config.short_of_tokens:
+        plan = plan.model_copy(update={"steps": [step for step in plan.steps if step.priority == "required"]})
+    recorder.state.plan = plan.model_dump()
+    await recorder.step(
+        StepKind.PLAN,
+        model=reply.model,
+        input=summary_of(request),
+        output=recorder.state.plan,
+        status="failed" if error else "ok",
+        error=error,
+        spend=reply.spend,
+        duration_ms=reply.duration_ms,
+        ttft_ms=reply.ttft_ms,
+    )
+    return plan
+
+
+def plan_notice(plan: Plan) -> str:
+    """What the executor is told of the plan. Only closed words: the plan's free text echoes the customer."""
+    steps = ", ".join(f"{step.type}{'' if step.priority == 'required' else ' (optional)'}" for step in plan.steps)
+    scope = "" if plan.in_scope else "\nin scope: no"
+    sure = "" if plan.confidence >= 0.4 else "\nconfidence: low, ask one clarifying question or hand over"
+    return f"plan: subject {plan.subject}; steps {steps}{scope}{sure}"
+
+
+def _careful_plan() -> Plan:
+    return Plan(
+        goal="Understand and answer the newest message.",
+        topic="unknown",
+        subject="technical",
+        in_scope=True,
+        complexity="medium",
+        confidence=0.5,
+        steps=[
+            PlanStep(type="gather_info", priority="required", description="Look up what the answer needs."),
+            PlanStep(type="answer", priority="required", description="Answer from what was found."),
+        ],
+        is_complete=False,
+    )

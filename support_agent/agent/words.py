@@ -1,0 +1,16 @@
+"""What we say when the model must not: short, honest, with the next step."""
+
+from __future__ import annotations
+
+HANDOVER = (
+    "I can't finish this on my own, so I've passed your conversation to our team with everything written here. "
+    "A person will continue right in this chat; you don't need to repeat anything."
+)
+UNSURE = (
+    "I'm not certain enough to answer that correctly, so I've asked a person from our team to take over. "
+    "They can see this conversation and will reply here."
+)
+FAILED = (
+    "Something went wrong on our side and your last message was not answered. "
+    "Please send it again, or press “Talk to a person”."
+)
