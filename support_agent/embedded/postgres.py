@@ -105,12 +105,12 @@ class Postgres:
     def _run(self, program: str, *arguments: str, folder: Path | None = None) -> subprocess.CompletedProcess[str]:
         # Output goes to a file: the server inherits it, and a pipe would stay open as long as the server lives.
         with tempfile.TemporaryFile("w+") as output:
-            command = [_bin(program), "-D", str(folder or self.folder), *arguments]
+            command: list[str | Path] = [_bin(program), "-D", str(folder or self.folder), *arguments]
             done = subprocess.run(
                 command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=output, cwd="/", **_as_whom()
             )
             output.seek(0)
-            return subprocess.CompletedProcess(command, done.returncode, "", output.read())
+            return subprocess.CompletedProcess([program], done.returncode, "", output.read())
 
     def _own(self, folder: Path) -> None:
         """As root, give a folder to the account PostgreSQL runs as, and let that account pass to it."""

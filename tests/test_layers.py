@@ -1,0 +1,106 @@
+"""Imports run one way only; the house of the packages in CONTRIBUTING.md, held by reading the source."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+DJANGO = ("django", "channels", "ninja", "django_rq", "rq", "redis", "psycopg")
+LOWER = {  # package -> what of ours it may import besides itself
+    "tickets": (),
+    "support_agent.agent": (),
+    "support_agent.llm": ("support_agent.agent", "support_agent.env"),
+    "support_agent.models": ("support_agent.agent.types", "tickets"),
+    "support_agent.tools": (
+        "support_agent.agent.types",
+        "support_agent.agent.errors",
+        "support_agent.agent.toolkit",
+        "tickets.services",
+        "tickets.selectors",
+        "tickets.search",
+        "tickets.errors",
+        "tickets.models",
+        "tickets.db",
+        "tickets.policy",
+    ),
+    "support_agent.runtime": (
+        "support_agent.tools",
+        "support_agent.llm",
+        "support_agent.agent",
+        "support_agent.models",
+        "support_agent.env",
+        "tickets",
+    ),
+}
+TOP = ("support_agent.chat", "support_agent.ops", "support_agent.evals")
+
+
+def within(name: str, package: str) -> bool:
+    return name == package or name.startswith(package + ".")
+
+
+def modules(package: str) -> Iterator[tuple[Path, str]]:
+    folder = ROOT / package.replace(".", "/")
+    for path in folder.rglob("*.py") if folder.is_dir() else [folder.with_suffix(".py")]:
+        yield path, ".".join(path.relative_to(ROOT).with_suffix("").parts)
+
+
+def imports(path: Path, module: str) -> Iterator[str]:
+    """Every name a module imports, inside functions too; relative ones made absolute."""
+    for node in ast.walk(ast.parse(path.read_text(), str(path))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = module.split(".")[: -node.level] if node.level else []
+            source = ".".join([*base, *([node.module] if node.module else [])])
+            yield from (f"{source}.{alias.name}" for alias in node.names)
+
+
+@pytest.mark.parametrize("package", LOWER)
+def test_a_package_imports_only_what_lies_below_it(package: str) -> None:
+    wrong = [
+        f"{path.relative_to(ROOT)} imports {name}"
+        for path, module in modules(package)
+        for name in imports(path, module)
+        if (within(name, "support_agent") or within(name, "tickets"))
+        and not any(within(name, allowed) for allowed in (package, *LOWER[package]))
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_pages_do_not_import_each_other() -> None:
+    wrong = [
+        f"{path.relative_to(ROOT)} imports {name}"
+        for package in TOP
+        for path, module in modules(package)
+        for name in imports(path, module)
+        if any(within(name, other) for other in TOP if other != package) or within(name, "support_agent.tools")
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_the_engine_knows_neither_django_nor_a_model_api() -> None:
+    wrong = [
+        f"{path.relative_to(ROOT)} imports {name}"
+        for package in ("support_agent.agent", "support_agent.llm")
+        for path, module in modules(package)
+        for name in imports(path, module)
+        if any(within(name, framework) for framework in DJANGO)
+        or (within(name, "anthropic") and module != "support_agent.llm.client")
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_only_the_client_imports_anthropic() -> None:
+    found = {
+        module
+        for package in ("support_agent", "tickets")
+        for path, module in modules(package)
+        for name in imports(path, module)
+        if within(name, "anthropic")
+    }
+    assert found <= {"support_agent.llm.client"}
