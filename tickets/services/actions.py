@@ -1,0 +1,280 @@
+"""Actions: the assistant proposes, the customer's own click executes, once.
+
+    proposed ─click→ done | failed | awaiting_staff ─approval→ done | failed | declined
+             ─no→ declined      ─time→ expired       done ─undo→ undone
+
+The conversation's row is locked first, then the action's: whoever comes second finds the state changed and does
+nothing. The executor's row points back at its action by a unique column, which holds even without these locks.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from django.utils.crypto import constant_time_compare, salted_hmac
+
+from tickets import hooks
+from tickets.access import require_role
+from tickets.errors import Conflict, DeskError, Expired, NotFound
+from tickets.events import event_append
+from tickets.models import Action, Conversation, Customer, EscalationReason, Role, User
+from tickets.policy import POLICY
+from tickets.selectors.actions import OPEN_STATES
+from tickets.services import executors
+from tickets.services.audit import audit
+from tickets.services.escalations import escalation_open
+from tickets.services.refunds import ApprovalNeeded
+
+log = logging.getLogger(__name__)
+Json = dict[str, Any]
+State = Action.State
+APPROVERS = (Role.AGENT, Role.LEAD, Role.ADMIN)
+TOO_LATE = "This offer has expired. Ask again and we will make a new one."
+
+
+def action_payload(action: Action) -> Json:
+    """The contract's action object, without its token."""
+    payload: Json = {
+        "id": str(action.pk),
+        "tool": action.tool,
+        "summary": action.summary,
+        "arguments": action.arguments,
+        "preview": action.preview,
+        "state": str(action.state),
+    }
+    if action.state == State.PROPOSED:
+        payload["expires_at"] = action.expires_at.isoformat()
+    if action.state == State.DONE and action.undo_until is not None:
+        payload["undo_until"] = action.undo_until.isoformat()
+    if action.receipt:
+        payload["receipt"] = action.receipt
+    return payload
+
+
+def action_token(
+    *,
+    action_id: UUID | str,
+    conversation_id: UUID | str,
+    customer_id: UUID | str,
+    tool: str,
+    arguments: Json,
+    expires_at: datetime | str,
+) -> str:
+    """What a click must bring: bound to who, where, what exactly and until when. Pure; made when rendering, never
+    stored. Ids and time are taken as objects or as the strings of an event's payload."""
+    if isinstance(expires_at, str):
+        expires_at = datetime.fromisoformat(expires_at)
+    bound = [
+        str(UUID(str(action_id))),
+        str(UUID(str(conversation_id))),
+        str(UUID(str(customer_id))),
+        tool,
+        hashlib.sha256(_canonical(arguments).encode()).hexdigest(),
+        str(int(expires_at.timestamp() * 1_000_000)),
+    ]
+    return salted_hmac("tickets.action", json.dumps(bound), algorithm="sha256").hexdigest()
+
+
+@transaction.atomic
+def action_propose(
+    *,
+    conversation: Conversation,
+    customer: Customer,
+    turn_id: UUID | None,
+    tool: str,
+    arguments: Json,
+    summary: str,
+    preview: Json,
+    idempotency_key: str,
+) -> Action:
+    """Offer a mutation for the customer's click. The same key, or the same wish while one is open, gives the same
+    action. Raises Conflict while a person is awaited or has the conversation."""
+    locked = _lock_conversation(conversation.pk)
+    if (known := _known(conversation, tool, arguments, idempotency_key)) is not None:
+        return known
+    if locked.status != Conversation.Status.AI:
+        raise Conflict("A person is taking over, so nothing new is offered now.")
+    action = Action.objects.create(
+        conversation=conversation,
+        customer=customer,
+        turn_id=turn_id,
+        idempotency_key=idempotency_key,
+        tool=tool,
+        arguments=arguments,
+        summary=summary[:300],
+        preview=preview,
+        expires_at=timezone.now() + timedelta(minutes=POLICY.proposal_minutes),
+    )
+    event_append(conversation=conversation, type="action", payload={"action": action_payload(action)})
+    return action
+
+
+def action_decide(*, conversation: Conversation, action_id: UUID, token: str, approve: bool) -> Action:
+    """The customer's click. A second click, or one that lost a race, gets the action as it stands.
+
+    Raises NotFound for a foreign action, a wrong token or a customer no longer verified; Expired; Conflict when it was
+    decided the other way. What the executor refuses ends as `failed`, with the reason in the receipt.
+    """
+    with transaction.atomic():
+        action = _lock(conversation, action_id)
+        if not constant_time_compare(token, _token_of(action)):
+            raise NotFound("There is no such offer.")
+        if action.state == State.PROPOSED:
+            _decide(action, approve)
+        elif action.state != State.EXPIRED and approve == (action.state == State.DECLINED):
+            raise Conflict("This was already decided.")
+    if action.state == State.EXPIRED:  # raised outside, so that the state is kept
+        raise Expired(TOO_LATE)
+    return action
+
+
+@transaction.atomic
+def action_approve(*, action_id: UUID, staff: User, approve: bool, reason: str = "") -> Action:
+    """A member of staff decides what is over a click's limit; the decision is audited.
+
+    Raises NotAllowed, NotFound, or Conflict when somebody has decided already.
+    """
+    require_role(staff, *APPROVERS)
+    found = Action.objects.select_related("conversation").filter(pk=action_id).first()
+    if found is None:
+        raise NotFound("There is no such action.")
+    _lock_conversation(found.conversation_id)
+    locked = Action.objects.select_for_update(of=("self",), no_key=True)
+    action = locked.select_related("conversation").get(pk=action_id)
+    if action.state != State.AWAITING_STAFF:
+        raise Conflict("Somebody has already decided this.")
+    if approve:
+        _execute(action, staff)
+    else:
+        message = reason.strip() or "After a look at it, we cannot do this."
+        _settle(action, State.DECLINED, staff=staff, receipt={"reason": "declined", "message": message[:300]})
+    audit(actor=staff, action="action.approve", obj=action, changes={"state": ("awaiting_staff", action.state)})
+    return action
+
+
+@transaction.atomic
+def action_undo(*, conversation: Conversation, action_id: UUID) -> Action:
+    """Take a done action back within its window; a second undo does nothing.
+
+    Raises NotFound, Expired after the window, Conflict when the domain has moved on.
+    """
+    action = _lock(conversation, action_id)
+    if action.state == State.UNDONE:
+        return action
+    if action.state != State.DONE or action.undo_until is None:
+        raise Conflict("This cannot be undone here. A person can help.")
+    if action.undo_until <= timezone.now():
+        raise Expired("The time to undo this is over. A person can help.")
+    executors.undo(action)
+    _settle(action, State.UNDONE, receipt=action.receipt)
+    return action
+
+
+def actions_expire(*, limit: int = 500) -> int:
+    """Close proposals past their time; how many. Safe to run at any time, by several at once."""
+    overdue = Action.objects.filter(state=State.PROPOSED, expires_at__lte=timezone.now())
+    expired = 0
+    for action_id, conversation_id in overdue.values_list("pk", "conversation_id")[:limit]:
+        with transaction.atomic():
+            _lock_conversation(conversation_id)
+            action = overdue.select_for_update(of=("self",), no_key=True).filter(pk=action_id).first()
+            if action is not None:
+                _settle(action, State.EXPIRED)
+                expired += 1
+    return expired
+
+
+def _decide(action: Action, approve: bool) -> None:
+    if action.expires_at <= timezone.now():
+        _settle(action, State.EXPIRED)
+    elif approve:
+        _execute(action, None)
+    else:
+        _settle(action, State.DECLINED)
+
+
+def _execute(action: Action, staff: User | None) -> None:
+    try:
+        with transaction.atomic():  # a refusal must leave nothing behind
+            receipt = executors.execute(action, approved_by=staff)
+    except ApprovalNeeded:
+        message = "A person has to approve this. You will hear from us here."
+        _settle(action, State.AWAITING_STAFF, receipt={"message": message})
+        if action.conversation.status != Conversation.Status.HUMAN:  # a person who has it already sees the card
+            escalation_open(
+                conversation=action.conversation, reason=EscalationReason.MONEY, summary=action.summary, team="billing"
+            )
+    except DeskError as error:
+        _fail(action, getattr(error, "reason", error.code), error.message, staff)
+    except IntegrityError:
+        log.exception("action_refused_by_database", extra={"action_id": str(action.pk)})
+        _fail(action, "conflict", "Something changed meanwhile, so nothing was done. Please ask again.", staff)
+    else:
+        action.undo_until, action.undo_data = receipt.undo_until, receipt.undo_data
+        _settle(action, State.DONE, staff=staff, receipt=receipt.receipt)
+
+
+def _fail(action: Action, reason: str, message: str, staff: User | None) -> None:
+    action.error = message[:300]
+    _settle(action, State.FAILED, staff=staff, receipt={"reason": reason, "message": message})
+
+
+def _settle(action: Action, state: Action.State, *, staff: User | None = None, receipt: Json | None = None) -> None:
+    action.state, action.decided_at, action.decided_by = state, timezone.now(), staff or action.decided_by
+    action.receipt = receipt or {}
+    action.save(
+        update_fields=["state", "decided_at", "decided_by", "receipt", "undo_until", "undo_data", "error"]
+    )
+    for hook in hooks.on_action_changed:
+        hook(action)
+    event_append(conversation=action.conversation, type="action", payload={"action": action_payload(action)})
+
+
+def _known(conversation: Conversation, tool: str, arguments: Json, idempotency_key: str) -> Action | None:
+    found = Action.objects.filter(idempotency_key=idempotency_key).first()
+    if found is not None:
+        return found
+    canonical = _canonical(arguments)
+    for action in Action.objects.filter(conversation=conversation, tool=tool, state__in=OPEN_STATES):
+        is_over = action.state == State.PROPOSED and action.expires_at <= timezone.now()
+        if not is_over and _canonical(action.arguments) == canonical:
+            return action
+    return None
+
+
+def _lock_conversation(conversation_id: UUID) -> Conversation:
+    return Conversation.objects.select_for_update(no_key=True).get(pk=conversation_id)
+
+
+def _lock(conversation: Conversation, action_id: UUID) -> Action:
+    """The action, locked, of a conversation whose customer is verified at this moment."""
+    locked = _lock_conversation(conversation.pk)
+    mine = Action.objects.filter(pk=action_id, conversation=locked)
+    action = mine.select_for_update(no_key=True).first()
+    is_verified = locked.identity != Conversation.Identity.NONE and locked.customer_id is not None
+    if action is None or not is_verified or action.customer_id != locked.customer_id:
+        raise NotFound("There is no such offer.")
+    action.conversation = locked
+    return action
+
+
+def _token_of(action: Action) -> str:
+    return action_token(
+        action_id=action.pk,
+        conversation_id=action.conversation_id,
+        customer_id=action.customer_id,
+        tool=action.tool,
+        arguments=action.arguments,
+        expires_at=action.expires_at,
+    )
+
+
+def _canonical(arguments: Json) -> str:
+    return json.dumps(arguments, sort_keys=True, separators=(",", ":"), ensure_ascii=False)

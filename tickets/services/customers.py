@@ -1,0 +1,105 @@
+"""Customers' own data: one field at a time, checked, and taken back on request."""
+
+from __future__ import annotations
+
+import re
+from uuid import UUID
+
+import phonenumbers
+from django.db import transaction
+
+from tickets.errors import Conflict, DeskError, NotEligible, NotFound
+from tickets.models import Customer
+
+FIELDS = ("name", "phone", "shipping_address", "marketing_opt_in")
+YES, NO = {"true", "yes", "y", "on", "1"}, {"false", "no", "n", "off", "0"}
+# Nothing that renders, links or hides: these values are read by staff, carriers and the model.
+FORBIDDEN = re.compile(
+    r"[<>{}\x00-\x09\x0b-\x1f\x7f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]|https?://|www\.", re.IGNORECASE
+)
+Value = str | bool
+
+
+class InvalidValue(DeskError):
+    """The value cannot be kept; the text says what is wrong with it."""
+
+    code = "invalid_value"
+
+
+def customer_clean(field: str, value: Value, *, locale: str = "en") -> Value:
+    """The value as it is kept. Raises InvalidValue."""
+    if field == "marketing_opt_in":
+        return _yes_or_no(value)
+    text = str(value).strip()
+    if FORBIDDEN.search(text):
+        raise InvalidValue("must be plain text without links or special characters")
+    if field == "phone":
+        return _phone(text, locale)
+    if field == "name":
+        return _name(text)
+    if field == "shipping_address":
+        return _address(text)
+    raise InvalidValue("is not a field that can be changed")
+
+
+@transaction.atomic
+def customer_update(*, customer_id: UUID, field: str, value: Value) -> tuple[Value, Value]:
+    """Change one field: (before, after). Raises InvalidValue, NotFound, or NotEligible when nothing would change."""
+    customer = _lock(customer_id)
+    after = customer_clean(field, value, locale=customer.locale)
+    before: Value = getattr(customer, field)
+    if before == after:
+        raise NotEligible("unchanged", "That is already what we have on file.")
+    setattr(customer, field, after)
+    customer.save(update_fields=[field])
+    return before, after
+
+
+@transaction.atomic
+def customer_restore(*, customer_id: UUID, field: str, before: Value, after: Value) -> None:
+    """Put the old value back, unless somebody changed it since. Raises NotFound, Conflict."""
+    customer = _lock(customer_id)
+    if field not in FIELDS or getattr(customer, field) != after:
+        raise Conflict("This was changed again since, so it cannot be undone here.")
+    setattr(customer, field, before)
+    customer.save(update_fields=[field])
+
+
+def _lock(customer_id: UUID) -> Customer:
+    customer = Customer.objects.select_for_update(no_key=True).filter(pk=customer_id).first()
+    if customer is None:
+        raise NotFound("We could not find that account.")
+    return customer
+
+
+def _yes_or_no(value: Value) -> bool:
+    word = str(value).strip().lower()
+    if word not in YES | NO:
+        raise InvalidValue("must be yes or no")
+    return word in YES
+
+
+def _name(text: str) -> str:
+    text = " ".join(text.split())
+    if not 2 <= len(text) <= 120 or not any(letter.isalpha() for letter in text):
+        raise InvalidValue("must be a name of 2 to 120 characters")
+    return text
+
+
+def _address(text: str) -> str:
+    lines = [" ".join(line.split()) for line in text.splitlines()]
+    text = "\n".join(line for line in lines if line)
+    if not 10 <= len(text) <= 300 or not any(letter.isalpha() for letter in text):
+        raise InvalidValue("must be a full postal address: street, town, postcode, country")
+    return text
+
+
+def _phone(text: str, locale: str) -> str:
+    region = locale.replace("_", "-").partition("-")[2].upper()[:2] or "US"
+    try:
+        number = phonenumbers.parse(text, region)
+    except phonenumbers.NumberParseException:
+        number = None
+    if number is None or not phonenumbers.is_valid_number(number):
+        raise InvalidValue("must be a phone number; with its country code when it is not a US one, like +49 30 901820")
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.INTERNATIONAL)

@@ -1,0 +1,110 @@
+"""Proving who writes, by a code mailed to the address we know.
+
+Whatever is typed, the same rows are read and written and the same job is queued: only the job, out of the visitor's
+sight, knows whether there is anyone to mail.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.utils import timezone
+
+from tickets import jobs
+from tickets.errors import Conflict, Expired, RateLimited
+from tickets.events import event_append
+from tickets.models import Conversation, Verification
+from tickets.queue import enqueue
+from tickets.selectors.customers import customer_by_email
+from tickets.services.codes import code_hash, code_matches, code_of
+from tickets.services.conversations import conversation_identify
+
+State = Verification.State
+TRIES = 3
+VALID_FOR = timedelta(minutes=10)
+STARTS_PER_HOUR = 5
+HOUR = timedelta(hours=1)
+
+
+def mask_email(email: str) -> str:
+    """m•••@example.com: enough to recognise one's own address."""
+    name, _, domain = email.partition("@")
+    return f"{name[:1]}•••@{domain}"
+
+
+def attempts_left(verification: Verification) -> int:
+    return TRIES - verification.attempts if verification.state == State.REQUESTED else 0
+
+
+@transaction.atomic
+def verification_start(*, conversation: Conversation, email: str, by_assistant: bool = False) -> Verification:
+    """Open a code for this address, replacing an open one. The same answer and work whether or not it is known.
+
+    Raises RateLimited, or Conflict when the conversation is verified already (or, for the assistant, a person's).
+    """
+    email = email.strip().lower()
+    locked = Conversation.objects.select_for_update(no_key=True).get(pk=conversation.pk)
+    if locked.customer_id is not None:
+        raise Conflict("This conversation is already verified.")
+    if by_assistant and locked.status == Conversation.Status.HUMAN:
+        raise Conflict("A person has taken over.")
+    now = timezone.now()
+    _check_rate(locked, email, now)
+    Verification.objects.filter(conversation=locked, state=State.REQUESTED).update(state=State.EXPIRED)
+    verification = Verification(
+        conversation=locked, email=email, customer=customer_by_email(email), expires_at=now + VALID_FOR
+    )
+    verification.code_hash = code_hash(verification, code_of(verification))
+    verification.save(force_insert=True)
+    _announce(verification)
+    enqueue(jobs.mail_verification_code, str(verification.pk), queue="mail")
+    return verification
+
+
+@transaction.atomic
+def verification_check(*, conversation: Conversation, code: str) -> Verification:
+    """Try a code: the answer's `state` is verified, requested (try again), failed or expired. Raises Expired when no
+    code is open. A code works once; the third wrong one closes it."""
+    locked = Conversation.objects.select_for_update(no_key=True).get(pk=conversation.pk)
+    verification = (
+        Verification.objects.select_related("customer").filter(conversation=locked, state=State.REQUESTED).first()
+    )
+    if verification is None:
+        raise Expired("There is no code to check. Please ask for a new one.")
+    verification.conversation = locked
+    if verification.expires_at <= timezone.now():
+        return _end(verification, State.EXPIRED)
+    verification.attempts += 1
+    matches = code_matches(verification, "".join(code.split()))
+    if matches and verification.customer is not None:
+        conversation_identify(
+            conversation=locked, customer=verification.customer, identity=Conversation.Identity.CODE
+        )
+        conversation.refresh_from_db(fields=["customer", "identity", "verified_at", "contact_email"])
+        return _end(verification, State.VERIFIED)
+    if verification.attempts >= TRIES:
+        return _end(verification, State.FAILED)
+    verification.save(update_fields=["attempts"])
+    return verification
+
+
+def _end(verification: Verification, state: Verification.State) -> Verification:
+    verification.state = state
+    verification.save(update_fields=["attempts", "state"])
+    _announce(verification)
+    return verification
+
+
+def _announce(verification: Verification) -> None:
+    payload = {"state": str(verification.state), "email_masked": mask_email(verification.email)}
+    event_append(conversation=verification.conversation, type="verification", payload=payload)
+
+
+def _check_rate(conversation: Conversation, email: str, now: datetime) -> None:
+    """Five an hour for a conversation and for an address, from wherever: that bounds what guessing can reach."""
+    for scope in ({"conversation": conversation}, {"email": email}):
+        recent = Verification.objects.filter(created_at__gt=now - HOUR, **scope).order_by("-created_at")
+        times = list(recent.values_list("created_at", flat=True)[:STARTS_PER_HOUR])
+        if len(times) == STARTS_PER_HOUR:
+            raise RateLimited(int((times[-1] + HOUR - now).total_seconds()) + 1)

@@ -1,0 +1,54 @@
+"""What customers think: one survey per conversation, one thumb per answer."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from tickets.errors import Conflict, NotFound
+from tickets.events import event_append
+from tickets.models import Conversation, Feedback, Message, Survey
+
+
+@transaction.atomic
+def survey_request(*, conversation: Conversation) -> Survey:
+    """Ask once; asking again gives the same survey."""
+    survey, is_new = Survey.objects.get_or_create(conversation=conversation)
+    if is_new:
+        event_append(conversation=conversation, type="survey", payload={"state": Survey.State.REQUESTED})
+    return survey
+
+
+@transaction.atomic
+def survey_answer(*, conversation: Conversation, rating: int, comment: str = "") -> Survey:
+    """Keep the answer (1..5); the same one again changes nothing. Raises Conflict for another answer or rating."""
+    if not 1 <= rating <= 5:
+        raise Conflict("A rating is a number from 1 to 5.")
+    Conversation.objects.select_for_update(no_key=True).get(pk=conversation.pk)
+    survey, _ = Survey.objects.get_or_create(conversation=conversation)
+    comment = comment.replace("\x00", "").strip()[:1000]
+    if survey.state == Survey.State.ANSWERED:
+        if (survey.rating, survey.comment) != (rating, comment):
+            raise Conflict("This conversation has been rated already. Thank you!")
+        return survey
+    survey.state, survey.rating, survey.comment = Survey.State.ANSWERED, rating, comment
+    survey.answered_at = timezone.now()
+    survey.save(update_fields=["state", "rating", "comment", "answered_at"])
+    event_append(conversation=conversation, type="survey", payload={"state": Survey.State.ANSWERED})
+    return survey
+
+
+@transaction.atomic
+def feedback_give(*, conversation: Conversation, message_id: UUID, helpful: bool, reason: str = "") -> Feedback:
+    """A thumb for an answer of this conversation; a later one replaces it. Raises NotFound."""
+    message = Message.objects.filter(
+        pk=message_id, conversation=conversation, role__in=[Message.Role.ASSISTANT, Message.Role.STAFF]
+    ).first()
+    if message is None:
+        raise NotFound("There is no such answer.")
+    feedback, _ = Feedback.objects.update_or_create(
+        message=message, defaults={"helpful": helpful, "reason": reason.replace("\x00", "").strip()[:500]}
+    )
+    return feedback
