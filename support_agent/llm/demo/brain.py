@@ -1,0 +1,118 @@
+"""One request to one finished message of the Messages API. Pure: the same request always gets the same answer."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any
+
+from support_agent.llm.demo import account, orders, planner, talk
+from support_agent.llm.demo.desk import Call, Desk, Told, Wanted
+from support_agent.llm.demo.dialogue import Dialogue, Task, follow
+from support_agent.llm.demo.situation import Situation, read
+
+Json = dict[str, Any]
+Handler = Callable[[Desk, Task], str]
+HANDLERS: Mapping[str, Handler] = MappingProxyType(
+    {
+        **dict.fromkeys(talk.FIXED, talk.fixed),
+        "track": orders.track,
+        "order_info": orders.order_info,
+        "return_status": orders.return_status,
+        "why": orders.why,
+        "cancel": orders.cancel,
+        "return": orders.send_back,
+        "exchange": orders.send_back,
+        "refund": orders.refund,
+        "problem": orders.problem,
+        "update": account.update,
+        "invoice": account.invoice,
+        "orders_list": account.orders_list,
+        "account_info": account.account_info,
+        "ticket_status": account.ticket_status,
+        "ticket": account.ticket,
+        "verify": account.verify,
+        "knowledge": talk.knowledge,
+        "unsure": talk.unsure,
+        "human": talk.human,
+        "legal": talk.legal,
+    }
+)
+
+
+def respond(body: Json) -> tuple[list[Json], str]:
+    """The answer's content blocks and its stop reason."""
+    situation = read(body)
+    dialogue = follow(situation.exchanges)
+    if situation.schema is not None:
+        return [_text(json.dumps(planner.structured(situation, dialogue)))], "end_turn"
+    if not situation.tools and re.search(r"summar|compress", situation.system, re.I):
+        return [_text(_summary(situation))], "end_turn"
+    calls, text = act(situation, dialogue)
+    if calls:
+        return [_tool_use(situation, call) for call in calls], "tool_use"
+    return [_text(_reworded(text, situation.objection))], "end_turn"
+
+
+def act(situation: Situation, dialogue: Dialogue) -> tuple[list[Call], str]:
+    """The calls that must come next, or the words for the customer."""
+    desk = Desk(situation, dialogue)
+    calls: list[Call] = []
+    texts: list[str] = []
+    for task in dialogue.tasks or (Task("unsure", situation.text),):
+        try:
+            texts.append(_handler(dialogue, task)(desk, task))
+        except Wanted as wanted:
+            calls.extend(call for call in wanted.calls if call not in calls)
+        except Told as told:
+            texts.append(told.text)
+    if calls:
+        return calls, ""
+    text = "\n\n".join(dict.fromkeys(texts))
+    if dialogue.upset_now and dialogue.angry == 1 and "sorry" not in text:
+        text = f"{talk.SORRY} {text}"
+    return [], text
+
+
+def _handler(dialogue: Dialogue, task: Task) -> Handler:
+    if dialogue.upset_now and dialogue.angry >= 2 and task.intent not in ("human", "legal"):
+        return lambda desk, task: talk.hand_over(desk, task, "asked", "The customer is upset, for the second time")
+    return HANDLERS.get(task.intent, talk.unsure)
+
+
+def _reworded(text: str, objection: str) -> str:
+    """After an objection: without the sentences that it quotes, or the plain admission when nothing is left."""
+    if not objection:
+        return text
+    quoted = [part for part in re.findall(r"[\"'“‘`](.{2,120}?)[\"'”’`]", objection) if not part.isspace()]
+    kept = [said for said in re.split(r"(?<=[.!?])\s+", text) if not any(part in said for part in quoted)]
+    shorter = " ".join(kept).strip()
+    return (
+        shorter
+        if shorter and shorter != text
+        else "I cannot give you a reliable answer to that myself. Shall I bring in a colleague?"
+    )
+
+
+def _summary(situation: Situation) -> str:
+    """What the customer wanted so far, in their own words."""
+    said = [exchange.said for exchange in situation.exchanges]
+    return "The customer wrote: " + " / ".join(part[:160] for part in said[-6:]) if said else "Nothing was said yet."
+
+
+def _text(text: str) -> Json:
+    return {"type": "text", "text": text}
+
+
+def _tool_use(situation: Situation, call: Call) -> Json:
+    """The id is made of the call and how many came before, so that the same request gets the same bytes."""
+    seed = f"{len(situation.results)} {call.name} {json.dumps(call.arguments, sort_keys=True)}"
+    return {
+        "type": "tool_use",
+        "id": f"toolu_demo{hashlib.sha256(seed.encode()).hexdigest()[:20]}",
+        "name": call.name,
+        "input": call.arguments,
+    }

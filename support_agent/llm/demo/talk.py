@@ -1,0 +1,84 @@
+"""Handlers that need no record: small talk, the help centre, handing over, and what is not ours to answer."""
+
+from __future__ import annotations
+
+import re
+
+from support_agent.llm.demo import questions, wording
+from support_agent.llm.demo.desk import Call, Desk
+from support_agent.llm.demo.dialogue import Task
+from support_agent.llm.demo.extract import answer
+
+SCOPE = "I can help with orders, deliveries, returns, refunds, billing, your account and our products"
+FIXED = {
+    "greeting": f"Hello. {SCOPE}. What can I do for you?",
+    "thanks": "Glad to help. Is there anything else?",
+    "goodbye": "Goodbye, and thank you for writing.",
+    "nothing": "All right. Tell me if there is anything else.",
+    "about_bot": f"I am an AI assistant, here in its demo form, not a person. {SCOPE}; a colleague can take over whenever you like.",
+    "offtopic": f"That is outside of what I can help with here. {SCOPE}.",
+    "injection": f"I cannot do that. {SCOPE}.",
+    "foreign": f"I am sorry, I only understand English so far. {questions.OFFER_PERSON}",
+    "angry": "I am sorry that this has been so frustrating. Tell me what happened, with the order number if there is one, and I will look into it right away.",
+}
+SORRY = "I am sorry about the trouble."
+_GREETING = re.compile(
+    r"^\W*(hi|hello|hey|good (morning|afternoon|evening)|dear \w+)\b[\s,.!-]*(there|team|guys)?[\s,.!-]*", re.I
+)
+TEAMS = {"refund": "billing", "invoice": "billing", "return_status": "billing"}
+
+
+def fixed(desk: Desk, task: Task) -> str:
+    return FIXED[task.intent]
+
+
+def knowledge(desk: Desk, task: Task) -> str:
+    """An answer in the help centre's own words, with its sources."""
+    if not desk.offers("search_knowledge_base"):
+        return f"I cannot look that up from here. {questions.OFFER_PERSON}"
+    query = _GREETING.sub("", task.text).strip()[:300] or task.text[:300]
+    found = desk.results(Call("search_knowledge_base", {"query": query}))[0]
+    if found.status == "not_found":
+        return unsure(desk, task)
+    if found.status != "success":
+        return desk.advise(found)
+    rows = found.data.get("results") or []
+    if not rows:
+        return unsure(desk, task)
+    return (
+        answer(query, rows) or f"This page of our help centre covers it: {rows[0].get('title')} [{rows[0].get('n')}]."
+    )
+
+
+def unsure(desk: Desk, task: Task) -> str:
+    """One question to make it clear; the second time a person."""
+    if desk.dialogue.asked == "again":
+        return hand_over(desk, task, "unsure", "The assistant could not understand the request twice")
+    if task.intent == "knowledge":
+        return f"I did not find anything about that in our help centre. {questions.SAY_AGAIN}, or tell me which order or product it is about?"
+    return f"I did not quite get that. {questions.SAY_AGAIN}, for example what you ordered and what you need?"
+
+
+def human(desk: Desk, task: Task) -> str:
+    return hand_over(desk, task, "asked", "The customer asks for a person")
+
+
+def legal(desk: Desk, task: Task) -> str:
+    return hand_over(desk, task, "legal", "The customer mentions legal steps")
+
+
+def hand_over(desk: Desk, task: Task, reason: str, summary: str) -> str:
+    """Escalates at once, with the newest words as the summary."""
+    if not desk.offers("escalate_to_human"):
+        return "Please use 'Talk to a person' in this chat, and a colleague takes over."
+    arguments = {"reason": reason, "summary": f"{summary}. Their words: {task.text[:300]}"}
+    if team := TEAMS.get(task.intent):
+        arguments["suggested_team"] = team
+    found = desk.results(Call("escalate_to_human", arguments))[0]
+    if found.status != "success":
+        return f"{wording.trouble('escalate_to_human', found.data)} Please use 'Talk to a person' in this chat."
+    when = str((found.data.get("escalation") or {}).get("when") or "").strip()
+    if not when:
+        return "I have handed you over to a colleague, who has the whole conversation."
+    told = when if when[0].isupper() else f"Someone will answer {when}"
+    return f"I have handed you over to a colleague, who has the whole conversation. {told.rstrip('.')}."

@@ -1,0 +1,166 @@
+"""One message understood: the things asked (there may be several), the slots named, the tone."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+from support_agent.llm.demo import classifier, rules
+from support_agent.llm.demo.slots import Slots, extract
+from support_agent.llm.demo.text import clean, tokens
+
+SURE = 0.32  # a score from here on is taken for meant
+SOCIAL = frozenset({"greeting", "thanks", "goodbye", "angry"})
+ABSORBS = {  # an ask that already says the other one
+    "problem": {"refund", "return", "exchange", "track", "order_info", "return_status", "cancel"},
+    "return": {"refund", "exchange", "order_info", "orders_list"},
+    "exchange": {"return", "refund", "order_info"},
+    "cancel": {"refund", "order_info", "return", "orders_list", "track"},
+    "refund": {"order_info", "return_status", "invoice"},
+    "return_status": {"refund", "return", "order_info", "track"},
+    "track": {"order_info", "orders_list"},
+    "update": {"account_info", "order_info"},
+    "invoice": {"order_info", "orders_list"},
+    "human": {
+        "ticket",
+        "about_bot",
+        "track",
+        "order_info",
+        "refund",
+        "problem",
+        "return",
+        "cancel",
+        "knowledge",
+        "invoice",
+    },
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One thing wanted, with the words that say so."""
+
+    intent: str
+    text: str
+    score: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """A message understood; no asks when it is only a fragment ('the blue one', 'yes', an order number)."""
+
+    text: str
+    words: str
+    asks: tuple[Ask, ...]
+    slots: Slots
+    angry: bool = False
+    polarity: str = ""  # yes | no | why | more
+    gibberish: bool = False
+    question: bool = False
+
+    @property
+    def intent(self) -> str:
+        return self.asks[0].intent if self.asks else ""
+
+    @property
+    def score(self) -> float:
+        return self.asks[0].score if self.asks else 0.0
+
+
+@lru_cache(maxsize=512)
+def understand(text: str) -> Meaning:
+    """Pure: the same words always mean the same; cached, since a conversation is read again on every call."""
+    model = classifier.load()
+    raw = clean(text)
+    words = model.mend(tokens(raw))
+    joined = " ".join(words)
+    angry = bool(rules.ANGRY.search(joined)) or (raw.isupper() and raw.count("!") >= 2)
+    meaning = Meaning(
+        raw,
+        joined,
+        (),
+        extract(raw, words),
+        angry,
+        _polarity(joined),
+        _gibberish(words, model),
+        rules.asks(joined, raw),
+    )
+    if forced := rules.rule_of(joined):
+        return _with(meaning, (Ask(forced, raw),))
+    if rules.is_foreign(joined):
+        return _with(meaning, (Ask("foreign", raw),))
+    if meaning.polarity or meaning.gibberish:
+        return meaning
+    return _with(meaning, _asks(raw))
+
+
+def _with(meaning: Meaning, asks: tuple[Ask, ...]) -> Meaning:
+    return Meaning(
+        meaning.text, meaning.words, asks, meaning.slots, meaning.angry, meaning.polarity, False, meaning.question
+    )
+
+
+def _asks(raw: str) -> tuple[Ask, ...]:
+    """The whole message's ask, or its parts' where they clearly want different things."""
+    whole = _classify(raw)
+    parts = [ask for part in _parts(raw) if (ask := _classify(part)).score >= SURE]
+    serious = [ask for ask in parts if ask.intent not in SOCIAL and ask.intent != "offtopic"]
+    distinct = _absorb(serious)
+    if len(distinct) >= 2:
+        return tuple(distinct[:3])
+    if whole.score >= SURE and whole.intent not in SOCIAL:
+        return (whole,)
+    if distinct:
+        return (Ask(distinct[0].intent, raw, distinct[0].score),)
+    best = max([whole, *parts], key=lambda ask: ask.score)
+    return (best,) if best.score >= SURE else ()
+
+
+def _absorb(asks: list[Ask]) -> list[Ask]:
+    kept: list[Ask] = []
+    for ask in asks:
+        if any(ask.intent == other.intent and ask.intent != "knowledge" for other in kept):
+            continue
+        kept.append(ask)
+    return [ask for ask in kept if not any(ask.intent in ABSORBS.get(other.intent, ()) for other in kept)]
+
+
+def _classify(text: str) -> Ask:
+    model = classifier.load()
+    intent, score = model.scores(model.mend(tokens(text)))[0]
+    return Ask(intent, text, score)
+
+
+def _parts(raw: str) -> list[str]:
+    pieces = re.split(
+        r"(?<=[.!?;])\s+|\n+|,?\s+(?:and also|also|plus|and (?=(?:what|how|where|when|can|could|do|is|please|i )\b))\s*",
+        raw,
+        flags=re.I,
+    )
+    return [piece.strip(" ,") for piece in pieces if len(piece.strip(" ,")) > 2]
+
+
+def _polarity(joined: str) -> str:
+    for name, pattern in (("yes", rules.YES), ("no", rules.NO), ("why", rules.WHY), ("more", rules.MORE)):
+        if pattern.match(joined):
+            return name
+    return ""
+
+
+def _gibberish(words: list[str], model: classifier.IntentClassifier) -> bool:
+    """No word of it is one we know or could pronounce."""
+    if not words:
+        return True
+    if any(word.isupper() and len(word) > 2 for word in words):
+        return False
+    return all(not model.speller.knows(word) and not _wordlike(word) for word in words)
+
+
+def _wordlike(word: str) -> bool:
+    if word.isdigit():
+        return False
+    vowels = sum(letter in "aeiouy" for letter in word)
+    return (
+        len(word) > 2 and 0.2 <= vowels / len(word) <= 0.7 and not re.search(r"[^aeiouy\W]{4,}|(.)\1\1|(..)\2\2", word)
+    )
