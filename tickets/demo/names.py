@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-FIRST = (
-    "Amara Liam Sofia Noah Hana Ethan Leïla Oscar Grace Mateo Ines Caleb Yuki Owen Freya Daniel Nadia Lucas Ruth Felix "
-    "Chloe Andre Mina Theo Alice Rafael Zoe Henry Aisha Simon Laura Victor Nora Samuel Elena Marcus Ivy Julian Tessa "
-    "Gabriel Maren Adrian Paula Hugo Kira Dominic Rosa Elias Joan Peter"
-).split()
-LAST = (
-    "Abbott Nguyen Silva Kowalski Brennan Haddad Ortiz Fischer Lambert Okoye Petersen Moreau Castillo Ito Novak Graham "
-    "Rossi Lindgren Mbeki Farrell Sato Vargas Whitaker Dubois Jensen Amin Keller Torres Bianchi Reyes Hoffman Larsen "
-    "Chandra Murphy Popov Ellis Romero Kim Sandoval Becker Pratt Ferreira Yilmaz Nolan Weiss Delgado Holm Barnes "
-    "Sharma Quinn Andersen Leclerc Mercer"
-).split()
+_FIRST_NAMES = """
+Amara Liam Sofia Noah Hana Ethan Leïla Oscar Grace Mateo Ines Caleb Yuki Owen Freya Daniel Nadia Lucas Ruth Felix
+Chloe Andre Mina Theo Alice Rafael Zoe Henry Aisha Simon Laura Victor Nora Samuel Elena Marcus Ivy Julian Tessa
+Gabriel Maren Adrian Paula Hugo Kira Dominic Rosa Elias Joan Peter
+"""
+_LAST_NAMES = """
+Abbott Nguyen Silva Kowalski Brennan Haddad Ortiz Fischer Lambert Okoye Petersen Moreau Castillo Ito Novak Graham
+Rossi Lindgren Mbeki Farrell Sato Vargas Whitaker Dubois Jensen Amin Keller Torres Bianchi Reyes Hoffman Larsen
+Chandra Murphy Popov Ellis Romero Kim Sandoval Becker Pratt Ferreira Yilmaz Nolan Weiss Delgado Holm Barnes Sharma
+Quinn Andersen Leclerc Mercer
+"""
+FIRST, LAST = _FIRST_NAMES.split(), _LAST_NAMES.split()
 _US, _CA = "United States", "Canada"
 ADDRESSES = [
     ("NE Alberta Street", f"Portland, OR 97211\n{_US}"),

@@ -1,4 +1,4 @@
-"""Orders with everything that happened to them: a fate in, consistent lines, parcels, returns, money and invoices out."""
+"""Orders with everything that happened to them: a fate in; lines, parcels, returns and money that agree out."""
 
 from __future__ import annotations
 
@@ -20,7 +20,6 @@ from tickets.models import (
     Refund,
     Return,
     ReturnLine,
-    Shipment,
     User,
 )
 from tickets.policy import return_fee
@@ -38,6 +37,7 @@ STATUS = {
     "in_transit": "shipped",
     "delayed": "shipped",
     "lost": "shipped",
+    "lost_reported": "shipped",
     "split_half": "shipped",
     "delivered": "delivered",
     "split_done": "delivered",
@@ -136,7 +136,7 @@ class _Builder:
             reported = order.placed_at + timedelta(days=16)
             self._problem(order, "lost", "refund", reported, is_open=False)
             self._refund(order, order.paid_total, "Parcel lost by the carrier.", reported, by=self.approver)
-        elif fate == "lost":
+        elif fate == "lost_reported":
             self._problem(order, "lost", "replacement", world.ago(hours=20), is_open=True)
         elif arrived and fate == "damaged":
             self._problem(order, "damaged", "replacement", arrived + timedelta(hours=9), is_open=True)
@@ -221,6 +221,3 @@ def shipping_cost(one: Wanted, goods: Decimal) -> Decimal:
     if one.method == "express":
         return Decimal("12.95")
     return ZERO if goods >= FREE_FROM or one.customer.plan != Plan.FREE else Decimal("4.95")
-
-
-PARTS_OF_AN_ORDER = (Order, OrderLine, Shipment, Invoice)

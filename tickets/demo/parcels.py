@@ -38,8 +38,9 @@ class Parcels:
             second = self._parcel(order, lines[1:], "delivered" if fate == "split_done" else "in_transit", later=1.3)
             times = [first.delivered_at, second.delivered_at]
             return max(time for time in times if time) if all(times) else None
-        road = {"in_transit": "in_transit", "delayed": "delayed", "lost": "lost", "lost_refunded": "lost"}
-        return self._parcel(order, lines, road.get(fate, "delivered")).delivered_at
+        road = {"in_transit": "in_transit", "delayed": "delayed"}
+        status = "lost" if fate.startswith("lost") else road.get(fate, "delivered")
+        return self._parcel(order, lines, status).delivered_at
 
     def _parcel(self, order: Order, lines: Sequence[OrderLine], status: str, later: float = 0) -> Shipment:
         world = self.world
@@ -70,34 +71,30 @@ class Parcels:
         world = self.world
         self._scan(parcel, shipped, WAREHOUSE, f"Picked up by {parcel.carrier}")
         hubs = HUBS[: 2 if days < 4 else 4]
-        moment = shipped
-        for hub in hubs:
-            moment += timedelta(hours=world.between(7, 20))
-            if not self._scan(parcel, moment, hub, f"Arrived at the sorting centre in {hub.split(',')[0]}"):
-                break
-            if parcel.status == "lost" and hub != hubs[0] and world.chance(0.6):
-                return
-        if parcel.status == "delayed":
-            late = world.ago(hours=world.between(8, 40))
-            self._scan(parcel, max(late, shipped + timedelta(hours=1)), world.pick(hubs), world.pick(DELAYS))
-        elif parcel.status == "delivered":
-            self._hand_over(parcel, max(moment, shipped), days)
+        arrival = shipped + timedelta(days=days * world.between(0.5, 1.0))
+        if parcel.status == "delivered":
+            arrival = min(arrival, world.ago(hours=1))
+        leg = (arrival - shipped) / (len(hubs) + 2)
+        for number, hub in enumerate(hubs[:2] if parcel.status in {"lost", "delayed"} else hubs, start=1):
+            self._scan(parcel, shipped + leg * number, hub, f"Arrived at the sorting centre in {hub.split(',')[0]}")
+        if parcel.status == "delivered":
+            self._hand_over(parcel, arrival, leg)
+        elif parcel.status == "delayed":
+            noticed = max(world.ago(hours=world.between(8, 40)), shipped + leg * 2.5)
+            self._scan(parcel, noticed, hubs[1], world.pick(DELAYS))
+        elif parcel.status == "lost":
+            self._scan(parcel, shipped + timedelta(days=12), "", "Search closed: the carrier declared the parcel lost")
 
-    def _hand_over(self, parcel: Shipment, moment: datetime, days: int) -> None:
-        world = self.world
-        town = parcel.order.shipping_address.splitlines()[-2 if "United" in parcel.order.shipping_address else -1]
-        arrived = moment + timedelta(hours=world.between(6, 9 * days))
-        arrived = min(arrived, world.ago(hours=2))
-        self._scan(parcel, arrived - timedelta(hours=world.between(1, 5)), town, "Out for delivery")
-        self._scan(parcel, arrived, town, world.pick(HANDED_OVER))
-        parcel.delivered_at = arrived
+    def _hand_over(self, parcel: Shipment, arrival: datetime, leg: timedelta) -> None:
+        town = parcel.order.shipping_address.splitlines()[-2]
+        self._scan(parcel, arrival - leg / 3, town, "Out for delivery")
+        self._scan(parcel, arrival, town, self.world.pick(HANDED_OVER))
+        parcel.delivered_at = arrival
 
-    def _scan(self, parcel: Shipment, at: datetime, location: str, description: str) -> bool:
-        """Whether it happened: the future has no scans yet."""
-        if at > self.world.now:
-            return False
-        self.world.add(ShipmentEvent, at, shipment=parcel, at=at, location=location, description=description)
-        return True
+    def _scan(self, parcel: Shipment, at: datetime, location: str, description: str) -> None:
+        """The future has no scans yet."""
+        if at <= self.world.now:
+            self.world.add(ShipmentEvent, at, shipment=parcel, at=at, location=location, description=description)
 
 
 def _working_day(day: date) -> date:

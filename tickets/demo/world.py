@@ -28,7 +28,7 @@ class World:
         self.rng = random.Random(SEED)  # noqa: S311 - believable, not secret
         self.rows: dict[type[models.Model], list[Any]] = defaultdict(list)
 
-    def add(self, model: type[Row], at: datetime, **fields: Any) -> Row:
+    def add(self, model: type[Row], at: datetime, /, **fields: Any) -> Row:
         """A row made at `at`: its id sorts by that time, as those of real rows do."""
         row = model(id=self.id_at(at), created_at=at, **fields)
         self.rows[model].append(row)
