@@ -10,4 +10,5 @@ if TYPE_CHECKING:
 
 # Called in the same transaction, after the row was written.
 on_action_changed: list[Callable[[Action], None]] = []
-on_people_took_over: list[Callable[[Conversation, str], None]] = []  # (conversation, why): claimed or closed
+# Called in the same transaction, before the status event: nothing of the assistant may come after it.
+on_people_took_over: list[Callable[[Conversation, str], None]] = []  # why is taken_over or closed

@@ -32,7 +32,7 @@ class Turn(Record):
     topic = models.CharField(max_length=80, blank=True)
     prompt_version = models.CharField(max_length=40, blank=True)
     tools_offered = models.JSONField(default=list, blank=True)
-    message_id = models.UUIDField(null=True, blank=True)
+    message_id = models.UUIDField(null=True, blank=True, help_text="The message begun last, shown or final.")
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
     first_text_at = models.DateTimeField(null=True, blank=True)
@@ -43,6 +43,7 @@ class Turn(Record):
     cache_write_tokens = models.PositiveIntegerField(default=0)
     cost_usd = models.DecimalField(max_digits=12, decimal_places=6, default=0)
     cost_estimated = models.BooleanField(default=False)
+    reservation = models.JSONField(null=True, blank=True, help_text="What the call in flight has reserved, and where.")
     budget_usd = models.DecimalField(max_digits=8, decimal_places=2, null=True, blank=True)
     error = models.CharField(max_length=300, blank=True)
 
@@ -87,8 +88,9 @@ class Step(Record):
     ttft_ms = models.PositiveIntegerField(null=True, blank=True)
 
     class Meta:
-        ordering = ["turn", "index"]
-        constraints = [models.UniqueConstraint(fields=["turn", "index"], name="step_index_once_per_turn")]
+        ordering = ["turn", "attempt", "index"]
+        # With the attempt: a dead runner's last call may still be written down after another has gone on.
+        constraints = [models.UniqueConstraint(fields=["turn", "attempt", "index"], name="step_once_per_attempt")]
         indexes = [models.Index(fields=["created_at"], name="step_by_time")]
 
     def __str__(self) -> str:

@@ -52,6 +52,7 @@ class Conversation(Record):
     topic = models.CharField(max_length=80, blank=True)
     metadata = models.JSONField(default=dict, blank=True)
     last_seq = models.PositiveBigIntegerField(default=0, editable=False)
+    customer_read_seq = models.PositiveBigIntegerField(default=0, editable=False)
     last_message_at = models.DateTimeField(default=timezone.now, db_index=True)
     closed_at = models.DateTimeField(null=True, blank=True)
     continued_from = models.ForeignKey(

@@ -58,7 +58,7 @@ def conversation_create(
 @transaction.atomic
 def conversation_identify(*, conversation: Conversation, customer: Customer, identity: str) -> Conversation:
     """Bind a verified customer. Raises Conflict when it already belongs to another one."""
-    locked = _lock(conversation.pk)
+    locked = lock(conversation.pk)
     if locked.customer_id not in (None, customer.pk):
         raise Conflict("This conversation belongs to another customer.")
     locked.customer, locked.identity, locked.verified_at = customer, identity, timezone.now()
@@ -73,10 +73,17 @@ def contact_set(*, conversation: Conversation, email: str) -> None:
     conversation.contact_email = email
 
 
+def read_mark(*, conversation: Conversation, seq: int) -> None:
+    """The customer has seen everything up to `seq`; it never goes back, nor past what there is."""
+    Conversation.objects.filter(pk=conversation.pk, customer_read_seq__lt=seq, last_seq__gte=seq).update(
+        customer_read_seq=seq
+    )
+
+
 @transaction.atomic
 def conversation_claim(*, conversation_id: UUID, staff: User) -> Conversation:
     """Take over: exactly one wins, the others get Conflict. From this commit the assistant is silent (I10)."""
-    conversation = _lock(conversation_id)
+    conversation = lock(conversation_id)
     if conversation.status == Conversation.Status.HUMAN:
         if conversation.assignee_id == staff.pk:
             return conversation
@@ -87,8 +94,8 @@ def conversation_claim(*, conversation_id: UUID, staff: User) -> Conversation:
     Escalation.objects.filter(conversation=conversation, status=Escalation.Status.WAITING).update(
         status=Escalation.Status.CLAIMED, claimed_by=staff, claimed_at=timezone.now()
     )
-    _set_status(conversation, Conversation.Status.HUMAN, assignee=staff)
     _tell_agent(conversation, "taken_over")
+    _set_status(conversation, Conversation.Status.HUMAN, assignee=staff)
     audit(actor=staff, action="conversation.claim", obj=conversation, changes={"status": (before, "human")})
     return conversation
 
@@ -96,7 +103,7 @@ def conversation_claim(*, conversation_id: UUID, staff: User) -> Conversation:
 @transaction.atomic
 def conversation_hand_back(*, conversation: Conversation, staff: User, instruction: str = "") -> Conversation:
     """The assistant answers again; `instruction` is kept for its next turn."""
-    conversation = _lock(conversation.pk)
+    conversation = lock(conversation.pk)
     if conversation.status != Conversation.Status.HUMAN:
         raise Conflict("Only a conversation with staff can be handed back.")
     _end_escalations(conversation, Escalation.Status.HANDED_BACK)
@@ -110,15 +117,15 @@ def conversation_hand_back(*, conversation: Conversation, staff: User, instructi
 @transaction.atomic
 def conversation_close(*, conversation: Conversation, actor: User | None = None) -> Conversation:
     """End it; closing twice does nothing. Asks for the survey once."""
-    conversation = _lock(conversation.pk)
+    conversation = lock(conversation.pk)
     if conversation.status == Conversation.Status.CLOSED:
         return conversation
     before = conversation.status
     _end_escalations(conversation, Escalation.Status.CLOSED)
     conversation.closed_at = timezone.now()
     conversation.save(update_fields=["closed_at"])
-    _set_status(conversation, Conversation.Status.CLOSED, assignee=conversation.assignee)
     _tell_agent(conversation, "closed")
+    _set_status(conversation, Conversation.Status.CLOSED, assignee=conversation.assignee)
     _, is_new = Survey.objects.get_or_create(conversation=conversation)
     if is_new:
         event_append(conversation=conversation, type="survey", payload={"state": Survey.State.REQUESTED})
@@ -130,7 +137,7 @@ def conversation_close(*, conversation: Conversation, actor: User | None = None)
 @transaction.atomic
 def conversation_reopen(*, conversation: Conversation) -> Conversation:
     """A message within 14 days of closing opens it again, with the assistant. Raises Conflict after that."""
-    conversation = _lock(conversation.pk)
+    conversation = lock(conversation.pk)
     if conversation.status != Conversation.Status.CLOSED:
         return conversation
     if not can_reopen(conversation):
@@ -146,7 +153,8 @@ def can_reopen(conversation: Conversation) -> bool:
     return closed_at is None or timezone.now() - closed_at <= REOPENS_WITHIN
 
 
-def _lock(conversation_id: UUID) -> Conversation:
+def lock(conversation_id: UUID) -> Conversation:
+    """The conversation with its row locked to the end of the transaction. Raises NotFound."""
     conversation = Conversation.objects.select_for_update().filter(pk=conversation_id).first()
     if conversation is None:
         raise NotFound("There is no such conversation.")

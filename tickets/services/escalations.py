@@ -7,13 +7,13 @@ from datetime import timedelta
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from tickets import jobs
+from tickets import hours, jobs
 from tickets.events import INBOX_GROUP, event_append, publish
 from tickets.models import Conversation, Escalation, EscalationReason, Team
 from tickets.queue import enqueue
 from tickets.selectors.escalations import escalation_open_of, queue_position
 
-FIRST_REPLY_WITHIN = timedelta(minutes=15)
+URGENT_WITHIN = timedelta(minutes=5)
 URGENT = {EscalationReason.LEGAL, EscalationReason.SAFETY}
 DEFAULT_TEAM = "support"
 MAX_SUMMARY = 2000
@@ -29,7 +29,7 @@ def escalation_open(*, conversation: Conversation, reason: str, summary: str = "
     conversation.refresh_from_db(fields=["status"], from_queryset=Conversation.objects.select_for_update())
     if (known := escalation_open_of(conversation)) is not None:
         return known
-    within = FIRST_REPLY_WITHIN / 3 if reason in URGENT else FIRST_REPLY_WITHIN
+    within = URGENT_WITHIN if reason in URGENT else hours.FIRST_REPLY
     try:
         with transaction.atomic():
             escalation = Escalation.objects.create(
@@ -37,7 +37,7 @@ def escalation_open(*, conversation: Conversation, reason: str, summary: str = "
                 reason=reason,
                 summary=summary[:MAX_SUMMARY],
                 team=_team(team),
-                due_at=timezone.now() + within,
+                due_at=hours.due_at(timezone.now(), within),
             )
     except IntegrityError:
         known = escalation_open_of(conversation)

@@ -20,32 +20,46 @@ ASSISTANT_NAME = "Assistant"
 
 
 def message_post(
-    *, conversation: Conversation, client_message_id: UUID, text: str, attachments: Sequence[Json] = ()
+    *,
+    conversation: Conversation,
+    client_message_id: UUID,
+    text: str,
+    attachments: Sequence[Json] = (),
+    turn_id: UUID | None = None,
 ) -> tuple[Message, bool]:
     """The customer's message, exactly once per `client_message_id`: (message, whether it is new).
 
-    Raises Empty, TooLong, or Conflict when the id came before with another text.
+    `turn_id` is the turn that will answer it. Raises Empty, TooLong, or Conflict when the id came with another text.
     """
     text = check_text(text, allow_empty=bool(attachments))
-    known = _posted(conversation, client_message_id)
-    if known is None:
-        try:
-            with transaction.atomic():
-                return _add(
-                    conversation,
-                    Message.Role.CUSTOMER,
-                    text,
-                    client_message_id=client_message_id,
-                    attachments=list(attachments),
-                    author=_name_of(conversation),
-                ), True
-        except IntegrityError:
-            known = _posted(conversation, client_message_id)  # the same message at the same moment on another socket
-            if known is None:
-                raise
-    if known.text != text:
+    known = message_posted(conversation=conversation, client_message_id=client_message_id, text=text)
+    if known is not None:
+        return known, False
+    try:
+        with transaction.atomic():
+            message = _add(
+                conversation,
+                Message.Role.CUSTOMER,
+                text,
+                client_message_id=client_message_id,
+                attachments=list(attachments),
+                author=conversation.customer.name if conversation.customer else "",
+                turn_id=turn_id,
+            )
+            return message, True
+    except IntegrityError:  # the same message at the same moment on another socket
+        known = message_posted(conversation=conversation, client_message_id=client_message_id, text=text)
+        if known is None:
+            raise
+        return known, False
+
+
+def message_posted(*, conversation: Conversation, client_message_id: UUID, text: str) -> Message | None:
+    """The message that came with this id before; raises Conflict when it had another text."""
+    known = Message.objects.filter(conversation=conversation, client_message_id=client_message_id).first()
+    if known is not None and known.text != check_text(text, allow_empty=True):
         raise Conflict("A different message was already sent with this id.")
-    return known, False
+    return known
 
 
 def message_system(*, conversation: Conversation, text: str, turn_id: UUID | None = None) -> Message:
@@ -89,14 +103,6 @@ def check_text(text: str, *, allow_empty: bool = False) -> str:
     if len(text) > MAX_TEXT:
         raise TooLong
     return text
-
-
-def _posted(conversation: Conversation, client_message_id: UUID) -> Message | None:
-    return Message.objects.filter(conversation=conversation, client_message_id=client_message_id).first()
-
-
-def _name_of(conversation: Conversation) -> str:
-    return conversation.customer.name if conversation.customer else ""
 
 
 @transaction.atomic

@@ -1,0 +1,117 @@
+"""Budgets: the worst case is reserved before a call and settled after it, so that parallel turns cannot overshoot.
+
+One statement reserves at each running total in PostgreSQL; the turn's own limits are kept by its runner. What a dead
+runner had reserved is found on the turn's row and charged as an estimate (I6, I9).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from django.db import connection, transaction
+
+from support_agent.agent.config import LIMITS, SYSTEM_HOUR_USD, Limits
+from support_agent.agent.errors import LimitReached
+from support_agent.agent.types import ZERO, Surface
+from support_agent.agent.types import Spend as Spent
+from support_agent.models import Turn
+from support_agent.models.limits import Spend
+from tickets.db import in_db
+from tickets.models import Conversation
+
+_RESERVE = """
+INSERT INTO support_agent_spend AS s (scope, key, period, spent_usd, reserved_usd) VALUES (%s, %s, %s, 0, %s)
+ON CONFLICT (scope, key, period) DO UPDATE SET reserved_usd = s.reserved_usd + EXCLUDED.reserved_usd
+WHERE s.spent_usd + s.reserved_usd + EXCLUDED.reserved_usd <= %s RETURNING id
+"""
+_SETTLE = """
+UPDATE support_agent_spend SET spent_usd = spent_usd + %s, reserved_usd = greatest(0, reserved_usd - %s)
+WHERE scope = %s AND key = %s AND period = %s
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """One running total and its hard limit."""
+
+    scope: str
+    key: str
+    period: str
+    limit: Decimal
+
+
+def totals_of(conversation: Conversation, limits: Limits, now: datetime) -> list[Total]:
+    """The totals a turn of this conversation counts towards, in the fixed order in which their rows are locked."""
+    found = []
+    if limits.conversation is not None:
+        found.append(Total("conversation", str(conversation.pk), "", limits.conversation))
+    if limits.day is not None:
+        today = now.date().isoformat()
+        if conversation.customer_id:
+            found.append(Total("customer", str(conversation.customer_id), today, limits.day))
+        elif conversation.address_hash:
+            found.append(Total("address", conversation.address_hash, today, limits.day))
+    found.append(Total("system", "all", now.strftime("%Y%m%d%H"), SYSTEM_HOUR_USD))
+    return found
+
+
+class TurnBudget:
+    """The engine's BudgetPort for one attempt at one turn."""
+
+    def __init__(self, turn: Turn, conversation: Conversation, *, spent: Decimal = ZERO, tokens: int = 0) -> None:
+        self._turn, self._conversation = turn, conversation
+        self._limits = LIMITS[Surface(turn.surface)]
+        own = turn.budget_usd
+        self._turn_limit = min(self._limits.turn, own) if own is not None else self._limits.turn
+        self._spent, self._tokens = spent, tokens
+
+    def remaining(self) -> tuple[Decimal, int]:
+        return max(ZERO, self._turn_limit - self._spent), max(0, self._limits.turn_tokens - self._tokens)
+
+    async def reserve(self, usd: Decimal, tokens: int) -> None:
+        usd_left, tokens_left = self.remaining()
+        if usd > self._limits.step:
+            raise LimitReached("step")
+        if usd > usd_left:
+            raise LimitReached("turn")
+        if tokens > tokens_left:
+            raise LimitReached("tokens")
+        totals = totals_of(self._conversation, self._limits, datetime.now(UTC))
+        await in_db(_reserve, self._turn, totals, usd)
+
+    async def settle(self, reserved_usd: Decimal, spend: Spent) -> None:
+        self._spent += spend.cost_usd
+        self._tokens += spend.usage.total
+        await in_db(settle_reservation, self._turn, spend.cost_usd)
+
+
+@transaction.atomic
+def _reserve(turn: Turn, totals: list[Total], usd: Decimal) -> None:
+    with connection.cursor() as cursor:
+        for total in totals:
+            cursor.execute(_RESERVE, [total.scope, total.key, total.period, usd, total.limit])
+            if cursor.fetchone() is None or usd > total.limit:
+                raise LimitReached({"customer": "day", "address": "day"}.get(total.scope, total.scope))
+    turn.reservation = {"usd": str(usd), "rows": [[total.scope, total.key, total.period] for total in totals]}
+    Turn.objects.filter(pk=turn.pk, attempt=turn.attempt).update(reservation=turn.reservation)
+
+
+@transaction.atomic
+def settle_reservation(turn: Turn, cost_usd: Decimal) -> None:
+    """Replace what the call in flight had reserved by what it cost; without a reservation nothing happens."""
+    reservation, turn.reservation = turn.reservation, None
+    if reservation is None:
+        return
+    if not Turn.objects.filter(pk=turn.pk, attempt=turn.attempt).update(reservation=None):
+        return  # whoever took the turn over has settled it already
+    with connection.cursor() as cursor:
+        for scope, key, period in reservation["rows"]:
+            cursor.execute(_SETTLE, [cost_usd, Decimal(reservation["usd"]), scope, key, period])
+
+
+def spent_of(scope: str, key: str, period: str = "") -> Decimal:
+    """What was spent against one total, in USD."""
+    row = Spend.objects.filter(scope=scope, key=key, period=period).values_list("spent_usd", flat=True).first()
+    return row or ZERO

@@ -1,0 +1,31 @@
+"""How a turn ends from outside: a person took over, the customer closed or asked for a person.
+
+It ends in the same transaction as the deed, before the deed's own event, so that no event of the assistant has a
+`seq` above the claim's (I10). The runner learns of it by NOTIFY, and every write it still tries is fenced off.
+"""
+
+from __future__ import annotations
+
+from django.db import transaction
+from django.utils import timezone
+
+from support_agent.models import Turn
+from support_agent.runtime import signals
+from tickets.events import event_append, group_of, publish
+from tickets.models import Conversation
+
+LIVE = [Turn.State.QUEUED, Turn.State.RUNNING]
+
+
+def end_turns(conversation: Conversation, why: str) -> None:
+    """End what is queued or runs as escalated; the caller holds the conversation's lock."""
+    for turn in Turn.objects.select_for_update().filter(conversation=conversation, state__in=LIVE):
+        turn.state, turn.stop_requested, turn.finished_at = Turn.State.ESCALATED, why, timezone.now()
+        turn.checkpoint = None
+        turn.save(update_fields=["state", "stop_requested", "finished_at", "checkpoint"])
+        event_append(conversation=conversation, type="turn", payload={"turn_id": str(turn.pk), "state": turn.state})
+        signals.stop(turn.pk, why)
+        if turn.message_id:
+            frame = {"type": "retract", "message_id": str(turn.message_id)}
+            message = {"type": "conversation.frame", "frame": frame}
+            transaction.on_commit(lambda message=message: publish([(group_of(conversation.pk), message)]))

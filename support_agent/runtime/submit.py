@@ -1,0 +1,153 @@
+"""From a customer's message to a queued turn, in one transaction; and the other things a customer can ask for.
+
+All functions are synchronous: async code calls them by `in_db`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from support_agent.agent.types import Surface
+from support_agent.models import Turn
+from support_agent.runtime import signals
+from support_agent.runtime.endings import end_turns
+from support_agent.runtime.ratelimit import allow
+from tickets import hours
+from tickets.access import Visitor
+from tickets.models import Conversation, EscalationReason, Message, Plan
+from tickets.selectors.escalations import escalation_open_of
+from tickets.services.conversations import (
+    can_reopen,
+    conversation_close,
+    conversation_create,
+    conversation_reopen,
+    lock,
+)
+from tickets.services.escalations import escalation_open
+from tickets.services.messages import message_post, message_posted, message_system
+
+Json = dict[str, Any]
+ANSWERED_BY_ASSISTANT = {Conversation.Status.AI, Conversation.Status.WAITING}
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """`turn` is None while a person has the conversation; `moved_token` is set when it goes on in a new one."""
+
+    conversation: Conversation
+    message: Message
+    turn: Turn | None
+    created: bool
+    moved_token: str = ""
+
+
+def submit_message(
+    *,
+    conversation: Conversation,
+    visitor: Visitor,
+    client_message_id: UUID,
+    text: str,
+    attachments: Sequence[Json] = (),
+) -> Submitted:
+    """Message + Event + Turn(queued) in one transaction; the same id and text again changes nothing.
+
+    Raises Empty, TooLong, Conflict or RateLimited.
+    """
+    allow("message", str(conversation.pk))
+    if visitor.address:
+        allow("message_address", visitor.address)
+    with transaction.atomic():
+        conversation = lock(conversation.pk)
+        if (
+            known := message_posted(conversation=conversation, client_message_id=client_message_id, text=text)
+        ) is not None:
+            return Submitted(conversation, known, _turn_of(known), False)
+        token = ""
+        if conversation.status == Conversation.Status.CLOSED:
+            if can_reopen(conversation):
+                conversation = conversation_reopen(conversation=conversation)
+            else:
+                conversation, token = _continue(conversation)
+        turn = _waiting_turn(conversation) if conversation.status in ANSWERED_BY_ASSISTANT else None
+        message, _ = message_post(
+            conversation=conversation,
+            client_message_id=client_message_id,
+            text=text,
+            attachments=attachments,
+            turn_id=turn.pk if turn else None,
+        )
+        return Submitted(conversation, message, turn, True, token)
+
+
+@transaction.atomic
+def request_human(*, conversation: Conversation) -> None:
+    """'Talk to a person': asking once is enough. What the assistant was saying ends; nothing happens with staff there."""
+    conversation = lock(conversation.pk)
+    if conversation.status == Conversation.Status.HUMAN or escalation_open_of(conversation) is not None:
+        return
+    end_turns(conversation, "human")
+    escalation_open(
+        conversation=conversation,
+        reason=EscalationReason.ASKED,
+        summary="The customer pressed “Talk to a person”.",
+    )
+    where = "" if conversation.contact_email else " Leave your e-mail address here if you can't wait."
+    message_system(
+        conversation=conversation,
+        text=f"You asked for a person. Someone from our team will reply here {hours.when(timezone.now())}.{where}",
+    )
+
+
+@transaction.atomic
+def stop_turn(*, conversation: Conversation) -> None:
+    """End the turn in progress, if there is one; its runner answers with what was shown."""
+    running = Turn.objects.filter(conversation=conversation, state=Turn.State.RUNNING).first()
+    if running is not None:
+        Turn.objects.filter(pk=running.pk, state=Turn.State.RUNNING).update(stop_requested="stop")
+        signals.stop(running.pk, "stop")
+
+
+def close(*, conversation: Conversation) -> None:
+    """The customer ends the conversation."""
+    conversation_close(conversation=conversation)
+
+
+def surface_of(conversation: Conversation) -> Surface:
+    """Where the customer is; limits follow from it."""
+    if conversation.channel == Conversation.Channel.TASK:
+        return Surface.BACKGROUND
+    if conversation.customer is None:
+        return Surface.ANONYMOUS
+    paying = {Plan.PLUS: Surface.PAYING, Plan.ENTERPRISE: Surface.ENTERPRISE}
+    return paying.get(Plan(conversation.customer.plan), Surface.SIGNED_IN)
+
+
+def _waiting_turn(conversation: Conversation) -> Turn:
+    """The queued turn that messages join, made when there is none. The caller holds the conversation's lock."""
+    queued = Turn.objects.filter(conversation=conversation, state=Turn.State.QUEUED).first()
+    if queued is None:
+        queued = Turn.objects.create(conversation=conversation, surface=surface_of(conversation))
+        signals.wake()
+    return queued
+
+
+def _continue(old: Conversation) -> tuple[Conversation, str]:
+    return conversation_create(
+        channel=old.channel,
+        customer=old.customer,
+        identity=old.identity,
+        locale=old.locale,
+        address_hash=old.address_hash,
+        with_token=True,
+        continued_from=old,
+    )
+
+
+def _turn_of(message: Message) -> Turn | None:
+    return Turn.objects.filter(pk=message.turn_id).first() if message.turn_id else None
