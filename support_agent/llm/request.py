@@ -61,7 +61,7 @@ def _outgoing(messages: Sequence[Json]) -> list[Json]:
 
 def _clean(content: str | Sequence[Block]) -> str | list[Block]:
     if isinstance(content, str):
-        return content
+        return content if content.strip() else []
     return [_without_mark(block) for block in content if not _is_blank(block)]
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import httpx2
 
+from support_agent.llm.demo.transport import DemoTransport
 from tests.fakes.normal import Json
 from tests.fakes.replies import Reply, fails
 
@@ -43,3 +44,10 @@ class TransportModel:
         if response.status_code != 200:
             return fails(response.status_code, message["error"]["type"], message["error"]["message"])
         return Reply(message["content"], stop_reason=message["stop_reason"])
+
+
+class DemoModel(TransportModel):
+    """The built-in demo model, at once: `--responder tests.fakes.scripted:DemoModel`."""
+
+    def __init__(self) -> None:
+        super().__init__(DemoTransport(words_per_second=0))

@@ -8,6 +8,7 @@ from decimal import Decimal
 import pytest
 
 from support_agent.agent.types import Json, ModelFailure, Tier, spend_before
+from tests.fakes.normal import tokens
 from tests.fakes.replies import Reply, overloaded, refuses, says, text, thinking
 from tests.llm.conftest import SEARCH, MakeRig, MakeWiredRig, ask
 
@@ -72,7 +73,7 @@ async def test_failed_attempts_count_towards_the_reply(rig: MakeRig) -> None:
 
 
 async def test_a_stop_from_on_text_ends_the_stream_and_keeps_the_spend(wired: MakeWiredRig) -> None:
-    at = await wired(says(LONG_WORDS, pace_s=0.01))
+    at = await wired(says(LONG_WORDS, pace_s=0.004))
     seen = 0
 
     class Stopped(Exception):
@@ -90,6 +91,8 @@ async def test_a_stop_from_on_text_ends_the_stream_and_keeps_the_spend(wired: Ma
     assert spend.estimated
     assert spend.cost_usd > 0
     assert seen == 3
+    await asyncio.sleep(0.2)
+    assert at.api.served[0].usage.output_tokens < tokens(LONG_WORDS) / 2, "the API stopped writing, too"
 
 
 async def test_a_cancelled_call_keeps_its_spend(wired: MakeWiredRig) -> None:

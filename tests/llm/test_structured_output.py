@@ -35,3 +35,10 @@ async def test_one_that_never_comes_is_an_estimate(rig: MakeRig) -> None:
     assert failed.value.kind == "timeout"
     assert failed.value.spend.estimated
     assert failed.value.spend.cost_usd > 0
+
+
+async def test_a_hanging_plan_leaves_time_for_another(wired: MakeWiredRig) -> None:
+    at = await wired(plans(PLAN).ends("hang"), plans(PLAN), whole_s=0.05)
+    reply = await at.client.call(ask(tier=Tier.SMALL, output_schema=Plan.model_json_schema()))
+    assert Plan.model_validate_json(reply.text)
+    assert reply.spend.estimated

@@ -61,3 +61,14 @@ async def test_blank_texts_are_never_sent_back(rig: MakeRig) -> None:
     await at.client.call(ask(tools=[SEARCH], messages=answered(reply)))
     assert at.api.refusals == []
     assert [block["type"] for block in at.model.asked[1]["messages"][1]["content"]] == ["tool_use"]
+
+
+async def test_a_message_without_anything_in_it_is_left_out(rig: MakeRig) -> None:
+    at = rig(says("Yes?"))
+    messages = [
+        {"role": "user", "content": "Hi"},
+        {"role": "assistant", "content": " "},
+        {"role": "user", "content": "Hm"},
+    ]
+    await at.client.call(ask(messages=messages))
+    assert at.api.refusals == []
