@@ -92,7 +92,9 @@ def refund_sums(*, order: Order, now: datetime, without: UUID | None = None) -> 
     of_order, of_customer = refunds["of_order"], refunds["of_customer"]
     waiting = Action.objects.filter(
         customer=order.customer_id, tool="request_refund", state=Action.State.AWAITING_STAFF
-    ).exclude(pk=without)
+    )
+    if without is not None:
+        waiting = waiting.exclude(pk=without)
     for arguments in waiting.values_list("arguments", flat=True):
         of_customer += Decimal(arguments["amount"])
         if arguments["order_number"] == order.order_number:

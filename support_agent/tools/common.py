@@ -1,0 +1,129 @@
+"""What tools share: who they work for, how refusals are worded, how figures and times are written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from functools import wraps
+from typing import Annotated, Any, TypeVar
+
+from pydantic import BeforeValidator, Field
+
+from support_agent.agent.toolkit import Arguments, Json, Status, ToolContext, ToolResult
+from tickets.errors import DeskError, NotEligible, NotFound
+from tickets.models import Action, Conversation, Customer
+from tickets.selectors.customers import customer_by_id
+from tickets.services.actions import action_propose
+from tickets.services.customers import InvalidValue
+
+A = TypeVar("A", bound=Arguments)
+Run = Callable[[ToolContext, A], ToolResult]
+
+# Said before anything is looked up, so that words and time tell nothing about what exists.
+NEEDS_VERIFICATION = (
+    "The customer is not verified in this conversation, so nothing of any account or order can be looked up or "
+    "changed. Ask for their e-mail address and call verify_identity, or ask them to sign in."
+)
+
+
+def _order_number(value: Any) -> Any:
+    """'#ap 104233' and '104233' are AP-104233."""
+    if not isinstance(value, str | int):
+        return value
+    text = "".join(letter for letter in str(value).upper() if letter.isalnum())
+    return f"AP-{text.removeprefix('AP')}"
+
+
+OrderNumber = Annotated[
+    str,
+    BeforeValidator(_order_number),
+    Field(description="The order number, AP- and six digits, for example AP-104233.", max_length=16),
+]
+Email = Annotated[str, Field(pattern=r"^[^@\s<>]+@[^@\s<>]+\.[^@\s<>]+$", max_length=254)]
+
+
+def guarded(run: Run[A]) -> Run[A]:
+    """Turn the desk's refusals into results the model can read; bugs pass through."""
+
+    @wraps(run)
+    def answer(context: ToolContext, arguments: A) -> ToolResult:
+        try:
+            return run(context, arguments)
+        except NotFound as error:
+            return ToolResult(Status.NOT_FOUND, {"message": error.message})
+        except InvalidValue as error:
+            return invalid(value=error.message)
+        except NotEligible as error:
+            return refused(error.reason, error.message)
+        except DeskError as error:
+            return refused(error.code, error.message)
+
+    return answer
+
+
+def for_customer(run: Callable[[ToolContext, A, Customer], ToolResult]) -> Run[A]:
+    """A tool for the conversation's own verified customer: whoever else asks gets `needs_verification`."""
+
+    @wraps(run)
+    def with_customer(context: ToolContext, arguments: A) -> ToolResult:
+        customer = customer_by_id(context.customer_id) if context.customer_id else None
+        if customer is None:
+            return ToolResult(Status.NEEDS_VERIFICATION, {"message": NEEDS_VERIFICATION})
+        return run(context, arguments, customer)
+
+    return guarded(with_customer)
+
+
+def conversation_of(context: ToolContext) -> Conversation:
+    """The conversation the turn belongs to: its id comes from the runtime, never from an argument."""
+    return Conversation.objects.select_related("customer").get(pk=context.conversation_id)
+
+
+def success(**data: Any) -> ToolResult:
+    return ToolResult(Status.SUCCESS, data)
+
+
+def refused(reason: str, message: str) -> ToolResult:
+    """Policy or state says no; asking again the same way will not help."""
+    return ToolResult(Status.ERROR, {"retryable": False, "reason": reason, "message": message})
+
+
+def invalid(**fields: str) -> ToolResult:
+    return ToolResult(Status.INVALID_ARGUMENTS, {"fields": fields})
+
+
+def propose(
+    context: ToolContext, customer: Customer, *, tool: str, arguments: Json, summary: str, preview: Json
+) -> ToolResult:
+    """Offer the change for the customer's click and tell the model where it stands."""
+    action = action_propose(
+        conversation=conversation_of(context),
+        customer=customer,
+        turn_id=context.turn_id,
+        tool=tool,
+        arguments=arguments,
+        summary=summary,
+        preview=preview,
+        idempotency_key=context.idempotency_key,
+    )
+    data: Json = {"action_id": str(action.pk), "summary": action.summary, "preview": action.preview}
+    if action.state == Action.State.PROPOSED:
+        left = action.expires_at - datetime.now(UTC)
+        return ToolResult(
+            Status.PENDING_CONFIRMATION, {**data, "expires_in_minutes": max(round(left.total_seconds() / 60), 1)}
+        )
+    if action.state == Action.State.AWAITING_STAFF:
+        return ToolResult(Status.AWAITING_STAFF, {**data, **action.receipt})
+    return success(**data, state=str(action.state), receipt=action.receipt)
+
+
+def money(amount: Decimal) -> str:
+    return f"{amount:.2f}"
+
+
+def stamp(moment: datetime | date | None) -> str | None:
+    """ISO 8601: a date as it is, a moment in UTC to the second."""
+    if isinstance(moment, datetime):
+        return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return moment.isoformat() if moment else None

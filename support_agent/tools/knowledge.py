@@ -1,0 +1,71 @@
+"""Searching the help centre."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from support_agent.agent.toolkit import Arguments, Category, Status, Tool, ToolContext, ToolResult
+from support_agent.tools.common import guarded, success
+
+TOP, LOOKED_AT = 5, 12
+MAX_SNIPPET = 900
+NOTHING = "The help centre has nothing about that."
+
+
+class SearchKnowledgeBase(Arguments):
+    query: str = Field(description="What to look for, in a few words.", min_length=2, max_length=300)
+    category: Literal["billing", "technical", "account", "product"] | None = Field(
+        default=None, description="Leave out unless it is certain."
+    )
+
+
+@guarded
+def search_knowledge_base(context: ToolContext, arguments: SearchKnowledgeBase) -> ToolResult:
+    from tickets.search import search  # loads the embedder: only for who searches
+
+    hits = search(arguments.query, category=arguments.category, limit=LOOKED_AT)
+    if not hits:
+        return ToolResult(Status.NOT_FOUND, {"message": NOTHING})
+    return success(
+        results=[
+            {
+                "n": number,
+                "title": hit.title,
+                "url": hit.url,
+                "category": hit.category,
+                "section": hit.section,
+                "snippet": _cut(hit.text),
+                "score": round(hit.score, 3),
+            }
+            for number, hit in enumerate(hits[:TOP], start=context.first_source)
+        ],
+        more=max(len(hits) - TOP, 0),
+    )
+
+
+def _cut(text: str) -> str:
+    """At most MAX_SNIPPET characters, to the end of a sentence where there is one."""
+    if len(text) <= MAX_SNIPPET:
+        return text
+    head = text[:MAX_SNIPPET]
+    end = max(head.rfind(mark) for mark in (". ", "! ", "? ", ".\n"))
+    return head[: end + 1] if end > MAX_SNIPPET // 2 else head.rsplit(" ", 1)[0] + " …"
+
+
+TOOLS = [
+    Tool(
+        name="search_knowledge_base",
+        description=(
+            "Search the help centre: policies, prices of services, shipping, returns, payments, plans, how-to and "
+            "troubleshooting of our products. Use when the answer is general, and before stating any policy, figure "
+            "or instruction; cite the results by their n. Do not use when the question is about this customer's own "
+            "order or account, or for greetings and thanks."
+        ),
+        arguments=SearchKnowledgeBase,
+        run=search_knowledge_base,
+        category=Category.SEARCH,
+        label="Searching the help centre …",
+    )
+]

@@ -1,0 +1,229 @@
+"""Orders: what is in them, where they are, cancelling them, and what went wrong with their delivery."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from django.utils import timezone
+from pydantic import Field
+
+from support_agent.agent.toolkit import Arguments, Category, Json, Tool, ToolContext, ToolResult
+from support_agent.tools.common import OrderNumber, for_customer, money, propose, refused, stamp, success
+from tickets import policy
+from tickets.errors import NotFound
+from tickets.models import Customer, Order, OrderLine, Shipment
+from tickets.selectors.orders import order_of_customer, shipment_events_latest
+from tickets.services.delivery import problem_check
+from tickets.services.orders import NO_ORDER
+
+MAX_LINES, MAX_PARCELS, MAX_EVENTS = 20, 5, 5
+KINDS = {
+    "lost": "was lost",
+    "late": "is late",
+    "damaged": "arrived damaged",
+    "wrong_item": "arrived with a wrong item",
+    "missing_item": "arrived with an item missing",
+}
+WISHES = {"replacement": "ask for a replacement", "refund": "ask for a refund", "wait": "wait for it"}
+
+
+class LookupOrder(Arguments):
+    order_number: OrderNumber
+
+
+class TrackShipment(Arguments):
+    order_number: OrderNumber
+
+
+class CancelOrder(Arguments):
+    order_number: OrderNumber
+    reason: str = Field(description="Why, in a few words of the customer's.", min_length=1, max_length=300)
+
+
+class ReportDeliveryProblem(Arguments):
+    order_number: OrderNumber
+    kind: Literal["lost", "late", "damaged", "wrong_item", "missing_item"] = Field(description="What went wrong.")
+    wish: Literal["replacement", "refund", "wait"] = Field(description="What the customer wants us to do.")
+
+
+def own_order(customer: Customer, order_number: str) -> Order:
+    """The customer's order; another's and a missing one raise the same NotFound."""
+    order = order_of_customer(customer_id=customer.pk, order_number=order_number)
+    if order is None:
+        raise NotFound(NO_ORDER)
+    return order
+
+
+@for_customer
+def lookup_order(context: ToolContext, arguments: LookupOrder, customer: Customer) -> ToolResult:
+    order = own_order(customer, arguments.order_number)
+    lines, parcels, returns = list(order.lines.all()), list(order.shipments.all()), list(order.returns.all())
+    shown: Json = {
+        "order_number": order.order_number,
+        "status": order.status,
+        "placed_at": stamp(order.placed_at),
+        "delivered_at": stamp(order.delivered_at),
+        "total": money(order.total),
+        "paid": money(order.paid_total),
+        "refunded": money(order.refunded_total),
+        "currency": order.currency,
+        "shipping_method": order.shipping_method,
+        "shipping_address": order.shipping_address,
+        "lines": [_line(line) for line in lines[:MAX_LINES]],
+        "shipments": [_parcel(parcel) for parcel in parcels[:MAX_PARCELS]],
+        "returns": [
+            {
+                "number": parcel.number,
+                "status": parcel.status,
+                "skus": [part.order_line.sku for part in parcel.lines.all()],
+            }
+            for parcel in returns[:MAX_PARCELS]
+        ],
+        "can_cancel": policy.can_cancel(order.status).ok,
+        "return_until": stamp(policy.return_until(order.delivered_at)),
+    }
+    rest = {"lines": len(lines) - MAX_LINES, "shipments": len(parcels) - MAX_PARCELS}
+    shown |= {f"more_{name}": count for name, count in rest.items() if count > 0}
+    return success(order=shown, note=order.note or None)
+
+
+@for_customer
+def track_shipment(context: ToolContext, arguments: TrackShipment, customer: Customer) -> ToolResult:
+    order = own_order(customer, arguments.order_number)
+    parcels = list(order.shipments.all())
+    data: Json = {"order_number": order.order_number, "order_status": order.status}
+    if not parcels:
+        return success(**data, shipments=[], message="Nothing of this order has been shipped yet.")
+    events = shipment_events_latest(parcels[:MAX_PARCELS], limit=MAX_EVENTS)
+    shown = [
+        {
+            **_parcel(parcel),
+            "items": [_name(line) for line in parcel.lines.all()],
+            "events": [
+                {"at": stamp(event.at), "location": event.location, "description": event.description}
+                for event in events[parcel.pk]
+            ],
+        }
+        for parcel in parcels[:MAX_PARCELS]
+    ]
+    if len(parcels) > MAX_PARCELS:
+        data["more_shipments"] = len(parcels) - MAX_PARCELS
+    return success(**data, shipments=shown)
+
+
+@for_customer
+def cancel_order(context: ToolContext, arguments: CancelOrder, customer: Customer) -> ToolResult:
+    order = own_order(customer, arguments.order_number)
+    verdict = policy.can_cancel(order.status)
+    if not verdict.ok:
+        return refused(verdict.code, verdict.message)
+    back = order.paid_total - order.refunded_total
+    preview: Json = {
+        "order_number": order.order_number,
+        "items": [{"name": _name(line), "quantity": line.quantity} for line in order.lines.all()[:MAX_LINES]],
+        "refund": money(back),
+        "currency": order.currency,
+        "undo_minutes": policy.POLICY.undo_minutes,
+    }
+    money_back = f" and get {money(back)} {order.currency} back" if back else ""
+    return propose(
+        context,
+        customer,
+        tool="cancel_order",
+        arguments=arguments.model_dump(mode="json"),
+        summary=f"Cancel order {order.order_number}{money_back}",
+        preview=preview,
+    )
+
+
+@for_customer
+def report_delivery_problem(context: ToolContext, arguments: ReportDeliveryProblem, customer: Customer) -> ToolResult:
+    order = own_order(customer, arguments.order_number)
+    problem_check(order, arguments.kind, now=timezone.now())
+    return propose(
+        context,
+        customer,
+        tool="report_delivery_problem",
+        arguments=arguments.model_dump(mode="json"),
+        summary=f"Report that order {order.order_number} {KINDS[arguments.kind]}, and {WISHES[arguments.wish]}",
+        preview={"order_number": order.order_number, "kind": arguments.kind, "wish": arguments.wish},
+    )
+
+
+def _name(line: OrderLine) -> str:
+    return f"{line.name}, {line.variant}" if line.variant else line.name
+
+
+def _line(line: OrderLine) -> Json:
+    return {
+        "sku": line.sku,
+        "name": line.name,
+        "variant": line.variant,
+        "quantity": line.quantity,
+        "unit_price": money(line.unit_price),
+        "returned": line.returned_quantity,
+    }
+
+
+def _parcel(parcel: Shipment) -> Json:
+    return {
+        "tracking_number": parcel.tracking_number,
+        "carrier": parcel.carrier,
+        "status": parcel.status,
+        "estimated_delivery": stamp(parcel.estimated_delivery),
+        "delivered_at": stamp(parcel.delivered_at),
+    }
+
+
+TOOLS = [
+    Tool(
+        name="lookup_order",
+        description=(
+            "Look up one order of the customer you are talking to: status, items, amounts, parcels, returns, whether "
+            "it can be cancelled and until when it can be returned. Use when the question is about a certain order "
+            "and you have its number. Do not use when only the parcel's way matters (use track_shipment), or to "
+            "guess numbers: ask the customer, or see lookup_customer for their orders."
+        ),
+        arguments=LookupOrder,
+        run=lookup_order,
+        category=Category.LOOKUP,
+        label="Looking up your order …",
+    ),
+    Tool(
+        name="track_shipment",
+        description=(
+            "See where the parcels of an order are: carrier, tracking number, estimated delivery, latest scans. Use "
+            "when the customer asks where an order is or when it arrives. Do not use when they ask about items, "
+            "amounts, returns or cancelling (use lookup_order)."
+        ),
+        arguments=TrackShipment,
+        run=track_shipment,
+        category=Category.LOOKUP,
+        label="Tracking your parcel …",
+    ),
+    Tool(
+        name="cancel_order",
+        description=(
+            "Offer to cancel a whole order; what was paid goes back. Use when the customer wants to cancel an order "
+            "that is pending or paid. It happens only when they confirm it themselves. Do not use when the order is "
+            "packed, shipped or delivered (then it can be returned), or to cancel single items (create a ticket)."
+        ),
+        arguments=CancelOrder,
+        run=cancel_order,
+        category=Category.MUTATION,
+        label="Preparing the cancellation …",
+    ),
+    Tool(
+        name="report_delivery_problem",
+        description=(
+            "Offer to report that an order was lost, is late, or arrived damaged, wrong or incomplete, with what the "
+            "customer wants: a replacement, a refund or to wait. Use when a delivery went wrong. It is sent only when "
+            "they confirm it themselves; a person then looks into it. Do not use when the customer just changed their "
+            "mind (use request_return), or only asks where the parcel is (use track_shipment)."
+        ),
+        arguments=ReportDeliveryProblem,
+        run=report_delivery_problem,
+        category=Category.MUTATION,
+        label="Preparing the report …",
+    ),
+]

@@ -1,0 +1,119 @@
+"""Sending things back, and money back without sending anything."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from django.utils import timezone
+from pydantic import Field
+
+from support_agent.agent.toolkit import Arguments, Category, Json, Tool, ToolContext, ToolResult
+from support_agent.tools.common import OrderNumber, for_customer, invalid, money, propose
+from support_agent.tools.orders import own_order
+from tickets import policy
+from tickets.models import Customer
+from tickets.services.refunds import refund_check
+from tickets.services.returns import return_check
+
+
+class RequestReturn(Arguments):
+    order_number: OrderNumber
+    skus: list[str] = Field(
+        description="The SKUs of the items to send back, as lookup_order shows them; each with all its pieces.",
+        min_length=1,
+        max_length=20,
+    )
+    reason: str = Field(description="Why, in a few words of the customer's.", min_length=1, max_length=300)
+
+
+class RequestRefund(Arguments):
+    order_number: OrderNumber
+    amount: Decimal = Field(
+        description="How much to refund, in the order's currency, for example 12.50.", gt=0, max_digits=9,
+        decimal_places=2,
+    )
+    reason: str = Field(description="Why, in a few words of the customer's.", min_length=1, max_length=300)
+
+
+@for_customer
+def request_return(context: ToolContext, arguments: RequestReturn, customer: Customer) -> ToolResult:
+    order = own_order(customer, arguments.order_number)
+    lines = {line.sku: line for line in order.lines.all()}
+    skus = sorted({sku.strip().upper() for sku in arguments.skus})
+    if unknown := [sku for sku in skus if sku not in lines]:
+        return invalid(skus=f"this order has no {', '.join(unknown)}; it has {', '.join(lines)}")
+    items = return_check(order, skus)
+    fee = policy.return_fee(customer.plan)
+    worth = sum((lines[item.sku].unit_price * item.left for item in items), policy.ZERO)
+    preview: Json = {
+        "order_number": order.order_number,
+        "items": [{"sku": item.sku, "name": item.name, "quantity": item.left} for item in items],
+        "fee": money(fee),
+        "expected_refund": money(max(worth - fee, policy.ZERO)),
+        "currency": order.currency,
+        "undo_minutes": policy.POLICY.undo_minutes,
+    }
+    named = ", ".join(f"{item.left} × {item.name}" for item in items)
+    cost = f"the label costs {money(fee)} {order.currency}" if fee else "the label is free"
+    return propose(
+        context,
+        customer,
+        tool="request_return",
+        arguments={"order_number": order.order_number, "skus": skus, "reason": arguments.reason},
+        summary=f"Send back {named} of order {order.order_number}; {cost}",
+        preview=preview,
+    )
+
+
+@for_customer
+def request_refund(context: ToolContext, arguments: RequestRefund, customer: Customer) -> ToolResult:
+    order = own_order(customer, arguments.order_number)
+    amount = arguments.amount.quantize(policy.CENT)
+    needs_approval = refund_check(order, amount, now=timezone.now())
+    preview: Json = {
+        "order_number": order.order_number,
+        "amount": money(amount),
+        "currency": order.currency,
+        "refundable": money(order.paid_total - order.refunded_total),
+        "needs_approval": needs_approval,
+    }
+    by_whom = " (a person approves it first)" if needs_approval else ""
+    return propose(
+        context,
+        customer,
+        tool="request_refund",
+        arguments={"order_number": order.order_number, "amount": money(amount), "reason": arguments.reason},
+        summary=f"Refund {money(amount)} {order.currency} of order {order.order_number}{by_whom}",
+        preview=preview,
+    )
+
+
+TOOLS = [
+    Tool(
+        name="request_return",
+        description=(
+            "Offer to send back items of a delivered order: a return number and a label by e-mail, the money once the "
+            "parcel is here. Use when the customer wants to return or exchange items and you know the order and its "
+            "SKUs (see lookup_order). It happens only when they confirm it themselves. Do not use when the order has "
+            "not arrived, or when it arrived damaged, wrong or incomplete (use report_delivery_problem)."
+        ),
+        arguments=RequestReturn,
+        run=request_return,
+        category=Category.MUTATION,
+        label="Preparing the return …",
+    ),
+    Tool(
+        name="request_refund",
+        description=(
+            "Offer to refund part or all of a paid order without a return, for example after a price error or a late "
+            "or damaged delivery. Use when the customer wants money back and the order and amount are known. It "
+            "happens only when they confirm it themselves; larger sums are approved by a person after that. Do not "
+            "use when the items are to be sent back (a return refunds them), to cancel an order that is not yet "
+            "packed, or to decide eligibility yourself: the tool decides."
+        ),
+        arguments=RequestRefund,
+        run=request_refund,
+        category=Category.MUTATION,
+        label="Checking the refund …",
+    ),
+]
