@@ -25,6 +25,7 @@ LOWER = {  # package -> what of ours it may import besides itself
         "tickets.errors",
         "tickets.models",
         "tickets.db",
+        "tickets.hours",
         "tickets.policy",
     ),
     "support_agent.runtime": (
