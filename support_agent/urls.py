@@ -6,16 +6,20 @@ from importlib.util import find_spec
 
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
+from django_rq.urls import get_admin_urlpatterns, get_api_urlpatterns
 
-urlpatterns: list[URLPattern | URLResolver] = []
-for module in ("support_agent.health", "support_agent.ops.urls", "support_agent.chat.urls", "tickets.urls"):
-    if find_spec(module):
-        urlpatterns.append(path("", include(module)))
+from support_agent.gates import ops_only
+
+parts = ("support_agent.health", "support_agent.ops.urls", "support_agent.chat.urls", "tickets.urls")
+urlpatterns: list[URLPattern | URLResolver] = [path("", include(part)) for part in parts if find_spec(part)]
 if find_spec("support_agent.chat.api"):
     from support_agent.chat.api import api
 
     urlpatterns.append(path("api/v1/", api.urls))
+queues = [*get_api_urlpatterns(), *get_admin_urlpatterns()]
+for page in queues:
+    page.callback = ops_only(page.callback)
 urlpatterns += [
-    path("django-rq/", include("django_rq.urls")),
+    path("django-rq/", include((queues, "django_rq"))),
     path("admin/", admin.site.urls),
 ]

@@ -1,0 +1,39 @@
+# Everything starts here; what each target does is in README.md.
+PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11 python; do \
+	command -v $$python >/dev/null 2>&1 && $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+	&& { echo $$python; break; }; done)
+VENV := .venv/bin
+.PHONY: run test lint doctor lock setup format python
+
+run: python
+	@exec $(PYTHON) -m support_agent.launch.bootstrap run
+
+test: setup
+	@exec $(VENV)/python -m support_agent.launch.testing $(ARGS)
+
+lint: setup
+	@$(VENV)/ruff check .
+	@$(VENV)/ruff format --check .
+	@$(VENV)/mypy .
+	@$(VENV)/python -m pytest -q -p no:xdist tests/test_layers.py
+
+format: setup
+	@$(VENV)/ruff check --fix .
+	@$(VENV)/ruff format .
+
+doctor: python
+	@$(PYTHON) -m support_agent.launch.bootstrap run-setup
+	@exec $(VENV)/python manage.py doctor $(ARGS)
+
+# Pins the newest allowed versions, with hashes, for every platform and Python >= 3.11.
+lock: setup
+	@command -v uv >/dev/null || { echo "make lock needs uv: see https://docs.astral.sh/uv/"; exit 1; }
+	@for name in requirements requirements-embedded requirements-dev; do \
+		uv pip compile --universal --python-version 3.11 --generate-hashes --upgrade --quiet \
+			--custom-compile-command "make lock" $$name.in -o $$name.txt || exit 1; done
+
+setup: python
+	@$(PYTHON) -m support_agent.launch.bootstrap dev-setup
+
+python:
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer was not found: install it, or say PYTHON=/path/to/python3 make run."; exit 1; }

@@ -1,0 +1,1 @@
+"""`make run`: from a bare checkout to a running product, and its end."""

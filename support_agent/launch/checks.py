@@ -1,0 +1,42 @@
+"""Whether the servers of the environment answer, each trouble as one sentence."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+import psycopg
+import redis
+
+SECONDS = 5
+
+
+def database_trouble(url: str) -> str:
+    """Why PostgreSQL cannot be used, or '' when it can."""
+    parts = urlsplit(url)
+    try:
+        with psycopg.connect(url, connect_timeout=SECONDS) as connection:
+            if connection.info.server_version < 140000:
+                return "DATABASE_URL names a PostgreSQL older than 14, and 14 or newer is needed: upgrade it."
+    except (psycopg.Error, UnicodeError) as error:
+        reason = str(error).strip().splitlines()[-1].strip().rstrip(".") if str(error).strip() else "no answer"
+        where = f"{parts.hostname or 'the socket'}:{parts.port or 5432}, database {parts.path.lstrip('/')}"
+        return (
+            f"DATABASE_URL cannot be used ({where}: {reason}): correct it, start that server, or leave DATABASE_URL "
+            "empty for the embedded PostgreSQL."
+        )
+    return ""
+
+
+def redis_trouble(url: str) -> str:
+    """Why Redis cannot be used, or '' when it can."""
+    parts = urlsplit(url)
+    try:
+        client = redis.Redis.from_url(url, socket_connect_timeout=SECONDS, socket_timeout=SECONDS)
+        client.ping()
+        client.close()
+    except (redis.RedisError, ValueError) as error:
+        return (
+            f"REDIS_URL cannot be used ({parts.hostname}:{parts.port or 6379}: {str(error).rstrip('.')}): correct it, "
+            "start that server, or leave REDIS_URL empty for the embedded one."
+        )
+    return ""

@@ -1,0 +1,62 @@
+"""`python -m support_agent.launch.prepare`: migrations, static files and demo data, in one process.
+
+Prints progress to stderr and, as the last line of stdout, the demo's logins as JSON: {"who": "login / password"}.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+
+import django
+
+
+def main() -> None:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "support_agent.settings")
+    django.setup()
+    from django.conf import settings
+
+    _migrate()
+    if not settings.DEBUG:
+        _collect_static()
+    logins = _seed() if settings.DEMO else {}
+    sys.stdout.write(json.dumps(logins) + "\n")
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(text + "\n")
+    sys.stderr.flush()
+
+
+def _migrate() -> None:
+    from django.core.management import call_command
+    from django.db import connection
+    from django.db.migrations.executor import MigrationExecutor
+
+    executor = MigrationExecutor(connection)
+    if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+        _say("Preparing the database …")
+        call_command("migrate", interactive=False, verbosity=0)
+
+
+def _collect_static() -> None:
+    from django.core.management import call_command
+
+    _say("Collecting static files …")
+    call_command("collectstatic", interactive=False, verbosity=0)
+
+
+def _seed() -> dict[str, str]:
+    from django.core.management import call_command, get_commands
+
+    from tickets.models import Customer
+
+    if "seed_demo" in get_commands() and not Customer.objects.exists():
+        _say("Writing the demo's shop …")
+        call_command("seed_demo", verbosity=0)
+    return {}
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,126 @@
+"""Keeps a set of programs alive, prefixes what they print, and ends them all.
+
+Each program leads a process group of its own, so that a terminal's Ctrl-C reaches only us and what a program leaves
+behind is found. On Linux the kernel tells them when we die without a word.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+import os
+import signal
+import sys
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+
+FIRST_WAIT, LONGEST_WAIT = 0.5, 30.0  # seconds before a restart, doubled each time
+STEADY = 30.0  # seconds alive after which the wait begins anew
+PR_SET_PDEATHSIG = 1
+
+_libc = ctypes.CDLL(None) if sys.platform == "linux" else None
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    name: str
+    command: Sequence[str]
+
+
+class Supervisor:
+    """`run` returns when `stop` was called (a second call kills), after every process has ended."""
+
+    def __init__(self, programs: Sequence[Program], environment: Mapping[str, str], *, grace: float = 25.0) -> None:
+        self.programs = programs
+        self.environment = dict(environment)
+        self.grace = grace
+        self.processes: dict[str, asyncio.subprocess.Process] = {}
+        self._stopping = asyncio.Event()
+        self._width = max(len(program.name) for program in programs)
+
+    def stop(self) -> None:
+        if self._stopping.is_set():
+            self._signal_groups(signal.SIGKILL)
+        self._stopping.set()
+
+    @property
+    def stopping(self) -> bool:
+        return self._stopping.is_set()
+
+    def say(self, name: str, line: str) -> None:
+        sys.stdout.write(f"{name:<{self._width}} │ {line}\n")
+        sys.stdout.flush()
+
+    async def run(self, *companions: Callable[[], Awaitable[None]]) -> None:
+        """Keep the programs running; companions run beside them and are cancelled at the end."""
+        beside = [asyncio.ensure_future(companion()) for companion in companions]
+        keepers = [asyncio.create_task(self._keep(program)) for program in self.programs]
+        await self._stopping.wait()
+        for task in beside:
+            task.cancel()
+        for process in self.processes.values():
+            with suppress(ProcessLookupError):
+                process.terminate()
+        _, late = await asyncio.wait(keepers, timeout=self.grace)
+        if late:
+            self._signal_groups(signal.SIGKILL)
+        await asyncio.gather(*keepers, *beside, return_exceptions=True)
+
+    async def _keep(self, program: Program) -> None:
+        wait = FIRST_WAIT
+        while not self.stopping:
+            began = time.monotonic()
+            code = await self._once(program)
+            if self.stopping:
+                return
+            if time.monotonic() - began > STEADY:
+                wait = FIRST_WAIT
+            how = f"signal {-code}" if code < 0 else f"exit code {code}"
+            self.say(program.name, f"ended ({how}); starting it again in {wait:g} s")
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), wait)
+            wait = min(wait * 2, LONGEST_WAIT)
+
+    async def _once(self, program: Program) -> int:
+        process = await asyncio.create_subprocess_exec(
+            *program.command,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            env=self.environment,
+            start_new_session=True,
+            preexec_fn=_end_with_parent,
+        )
+        self.processes[program.name] = process
+        if self.stopping:  # asked while it was being made
+            process.terminate()
+        reader = asyncio.create_task(self._relay(program.name, process.stdout))
+        code = await process.wait()
+        _signal_group(process.pid, signal.SIGKILL)  # what a program that crashed left behind
+        await reader
+        return code
+
+    async def _relay(self, name: str, stream: asyncio.StreamReader | None) -> None:
+        rest = b""
+        while stream is not None and (part := await stream.read(65536)):
+            *lines, rest = (rest + part).split(b"\n")
+            for line in lines:
+                self.say(name, line.decode(errors="replace").rstrip("\r"))
+        if rest:
+            self.say(name, rest.decode(errors="replace"))
+
+    def _signal_groups(self, number: signal.Signals) -> None:
+        for process in self.processes.values():
+            _signal_group(process.pid, number)
+
+
+def _signal_group(leader: int, number: signal.Signals) -> None:
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(leader, number)
+
+
+def _end_with_parent() -> None:
+    if _libc is not None:
+        _libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)

@@ -1,0 +1,77 @@
+"""Prometheus figures, computed from PostgreSQL and Redis when scraped: every process gives the same answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import django_rq
+from django.conf import settings
+from django.db.models import Count, Sum
+from django.utils import timezone
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+from redis.exceptions import RedisError
+
+from support_agent.models import Heartbeat, Turn
+from tickets.models import Conversation, Escalation
+
+LIVE_SECONDS = 15
+OPEN = (Escalation.Status.WAITING, Escalation.Status.CLAIMED)
+KINDS = ("input", "output", "cache_read", "cache_write")
+
+
+class Desk(Collector):
+    """Turns, conversations, escalations, spend, runners and queues."""
+
+    def collect(self) -> Iterator[Metric]:
+        yield from self._turns()
+        conversations = GaugeMetricFamily("desk_conversations", "Conversations by status.", labels=["status"])
+        counts = dict(Conversation.objects.order_by().values_list("status").annotate(Count("id")))
+        for status in Conversation.Status.values:
+            conversations.add_metric([status], counts.get(status, 0))
+        yield conversations
+        open_ones = Escalation.objects.filter(status__in=OPEN).count()
+        yield GaugeMetricFamily("desk_escalations_open", "Conversations that wait for or have a person.", open_ones)
+        since = timezone.now() - timedelta(seconds=LIVE_SECONDS)
+        runners = Heartbeat.objects.filter(kind="runner", seen_at__gte=since).count()
+        yield GaugeMetricFamily("desk_runners", "Runners with a fresh heartbeat.", runners)
+        yield from self._queues()
+
+    def _turns(self) -> Iterator[Metric]:
+        turns = GaugeMetricFamily("desk_turns", "Turns by state.", labels=["state"])
+        cost = CounterMetricFamily("desk_cost_usd", "Spent on the model API, in USD.")
+        tokens = CounterMetricFamily("desk_tokens", "Tokens by kind, as the model API counts them.", labels=["kind"])
+        sums: dict[str, Any] = {f"{kind}_sum": Sum(f"{kind}_tokens") for kind in KINDS}
+        query = Turn.objects.order_by().values("state").annotate(n=Count("id"), cost=Sum("cost_usd"), **sums)
+        rows: dict[str, dict[str, Any]] = {row["state"]: dict(row) for row in query}
+        for state in Turn.State.values:
+            turns.add_metric([state], rows[state]["n"] if state in rows else 0)
+        cost.add_metric([], float(sum(row["cost"] or 0 for row in rows.values())))
+        for kind in KINDS:
+            tokens.add_metric([kind], sum(row[f"{kind}_sum"] or 0 for row in rows.values()))
+        yield from (turns, cost, tokens)
+
+    def _queues(self) -> Iterator[Metric]:
+        waiting = GaugeMetricFamily("desk_jobs_waiting", "Jobs waiting by queue.", labels=["queue"])
+        failed = GaugeMetricFamily("desk_jobs_failed", "Failed jobs kept by queue.", labels=["queue"])
+        try:
+            for name in settings.RQ_QUEUES:
+                queue = django_rq.get_queue(name)
+                waiting.add_metric([name], queue.count)
+                failed.add_metric([name], queue.failed_job_registry.count)
+        except RedisError:
+            return  # the figures of the database are still worth having
+        yield from (waiting, failed)
+
+
+registry = CollectorRegistry()
+
+
+def exposition() -> bytes:
+    """The text format of Prometheus."""
+    if not registry._collector_to_names:
+        registry.register(Desk())
+    return generate_latest(registry)
