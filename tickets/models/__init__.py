@@ -4,7 +4,7 @@ from tickets.models.actions import Action
 from tickets.models.audit import AuditEntry, AuditValue
 from tickets.models.conversations import Conversation, Event, Message, Promise, Verification
 from tickets.models.customers import Customer, Invoice, Plan
-from tickets.models.knowledge import Article, ArticleSection
+from tickets.models.knowledge import Article, ArticleSection, SearchIndex, SearchTerm
 from tickets.models.mail import DemoMail
 from tickets.models.orders import (
     DeliveryProblem,
@@ -47,6 +47,8 @@ __all__ = [
     "Return",
     "ReturnLine",
     "Role",
+    "SearchIndex",
+    "SearchTerm",
     "Shipment",
     "ShipmentEvent",
     "StaffProfile",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import uuid4
+
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVectorField
 from django.db import models
@@ -41,13 +43,18 @@ class Article(Record):
 
 
 class ArticleSection(Record):
-    """One heading's worth of a published article. `embedding` is float32, little-endian, made by `embedder`."""
+    """One heading's worth of a published article, as plain text.
+
+    `digest` is the SHA-256 of what was embedded; `embedding` holds the float32 vector, little-endian, and `embedder`
+    names the model it came from.
+    """
 
     article = models.ForeignKey(Article, on_delete=models.CASCADE, related_name="sections")
     position = models.PositiveIntegerField()
     heading = models.CharField(max_length=200, blank=True)
     text = models.TextField()
     lexemes = SearchVectorField(null=True)
+    digest = models.CharField(max_length=64, blank=True)
     embedding = models.BinaryField(null=True)
     embedder = models.CharField(max_length=60, blank=True)
 
@@ -55,3 +62,29 @@ class ArticleSection(Record):
         ordering = ["article", "position"]
         constraints = [models.UniqueConstraint(fields=["article", "position"], name="article_section_position")]
         indexes = [GinIndex(fields=["lexemes"], name="article_section_lexemes")]
+
+
+class SearchTerm(models.Model):
+    """A stemmed word of the published articles and in how many of them it stands: for its weight, and for typos."""
+
+    lexeme = models.TextField(primary_key=True)
+    articles = models.PositiveIntegerField()
+
+    class Meta:
+        indexes = [GinIndex(fields=["lexeme"], name="search_term_trigrams", opclasses=["gin_trgm_ops"])]
+
+    def __str__(self) -> str:
+        return self.lexeme
+
+
+class SearchIndex(models.Model):
+    """One row; its version changes with every change of the index, so that processes know when to read again."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1)
+    version = models.UUIDField(default=uuid4)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=models.Q(id=1), name="search_index_one_row")]
+
+    def __str__(self) -> str:
+        return str(self.version)
