@@ -6,6 +6,8 @@ It ends in the same transaction as the deed, before the deed's own event, so tha
 
 from __future__ import annotations
 
+from functools import partial
+
 from django.db import transaction
 from django.utils import timezone
 
@@ -28,4 +30,4 @@ def end_turns(conversation: Conversation, why: str) -> None:
         if turn.message_id:
             frame = {"type": "retract", "message_id": str(turn.message_id)}
             message = {"type": "conversation.frame", "frame": frame}
-            transaction.on_commit(lambda message=message: publish([(group_of(conversation.pk), message)]))
+            transaction.on_commit(partial(publish, [(group_of(conversation.pk), message)]))

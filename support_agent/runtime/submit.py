@@ -87,7 +87,7 @@ def submit_message(
 
 @transaction.atomic
 def request_human(*, conversation: Conversation) -> None:
-    """'Talk to a person': asking once is enough. What the assistant was saying ends; nothing happens with staff there."""
+    """'Talk to a person': asking once is enough. What the assistant was saying ends; with staff there, nothing does."""
     conversation = lock(conversation.pk)
     if conversation.status == Conversation.Status.HUMAN or escalation_open_of(conversation) is not None:
         return

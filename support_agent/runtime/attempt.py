@@ -1,0 +1,103 @@
+"""One attempt at one turn: hand the engine its ports, run it, and bring its outcome home."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import psycopg
+import structlog
+from django.db import DatabaseError
+
+from support_agent.agent.config import EngineConfig
+from support_agent.agent.errors import TurnLost
+from support_agent.agent.loop import run_turn
+from support_agent.agent.prompts import prompt
+from support_agent.agent.types import ModelPort, Ports, StepRecord, TurnState
+from support_agent.models import Turn
+from support_agent.runtime.budgets import TurnBudget
+from support_agent.runtime.history import turn_input
+from support_agent.runtime.live import LiveText
+from support_agent.runtime.toolbox import Toolbox
+from support_agent.runtime.turns import MAX_ATTEMPTS, checkpoint, fail, finish, release
+from support_agent.tools import ALL
+from tickets.db import in_db
+
+log = structlog.get_logger(__name__)
+CONFIG = EngineConfig()
+
+
+class Attempt:
+    """Runs one claimed turn to its end. `stop` is set from outside; the engine looks at it between its moves."""
+
+    def __init__(self, turn: Turn, model: ModelPort) -> None:
+        self.turn, self._model = turn, model
+        self.stop = turn.stop_requested
+        self._text = LiveText(turn)
+
+    async def run(self) -> None:
+        """Never raises but for cancellation: a bug ends the turn visibly."""
+        with structlog.contextvars.bound_contextvars(
+            conversation_id=str(self.turn.conversation_id), turn_id=str(self.turn.pk)
+        ):
+            try:
+                await self._run()
+            except TurnLost:
+                log.info("turn_lost")
+            except (DatabaseError, psycopg.Error) as error:
+                # The database, not the turn, has failed: another attempt goes on from the last step.
+                log.warning("turn_handed_back", error=str(error).splitlines()[0])
+                await self._hand_back()
+            except Exception as error:
+                log.exception("turn_failed")
+                await self._fail(f"{type(error).__name__}: {error}")
+            finally:
+                await self._text.activity("idle")
+
+    async def _run(self) -> None:
+        turn = self.turn
+        if turn.attempt > MAX_ATTEMPTS:
+            await self._fail(f"given up after {MAX_ATTEMPTS} attempts")
+            return
+        state = TurnState(**turn.checkpoint) if turn.checkpoint else None
+        if turn.attempt > 1:
+            await self._text.retract()
+        start = await in_db(turn_input, turn)
+        await in_db(self._note_prompt)
+        ports = Ports(
+            model=self._model,
+            tools=Toolbox(ALL, turn),
+            steps=self,
+            text=self._text,
+            budget=TurnBudget(turn, turn.conversation, spent=turn.cost_usd, tokens=state.tokens if state else 0),
+            stop=self,
+        )
+        outcome = await run_turn(start, ports, CONFIG, state)
+        await self._text.close()
+        await in_db(finish, turn, outcome, shown=self._text.shown)
+        log.info("turn_ended", state=outcome.state, cost_usd=str(outcome.spend.cost_usd), attempt=turn.attempt)
+
+    async def steps(self, records: Sequence[StepRecord], state: TurnState) -> None:
+        """The engine's StepSink."""
+        await in_db(checkpoint, self.turn, records, state)
+
+    def requested(self) -> str:
+        """The engine's StopPort."""
+        return self.stop
+
+    def _note_prompt(self) -> None:
+        Turn.objects.filter(pk=self.turn.pk, attempt=self.turn.attempt).update(
+            prompt_version=prompt("assistant").version
+        )
+
+    async def _hand_back(self) -> None:
+        try:
+            await in_db(release, self.turn.owner, self.turn.pk)
+        except (DatabaseError, psycopg.Error):
+            log.warning("turn_left_to_its_lease")
+
+    async def _fail(self, error: str) -> None:
+        try:
+            await self._text.retract()
+            await in_db(fail, self.turn, error)
+        except TurnLost:
+            log.info("turn_lost")

@@ -1,0 +1,181 @@
+"""The runner: one asyncio process that runs hundreds of turns. It hears of work by LISTEN and claims it under a lease.
+
+It owns turns only while it holds its advisory lock, on the same session that listens. If that session is lost, it
+stops every turn at once and comes back under a new name: what it had is taken over like a dead runner's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import socket
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import psycopg
+import structlog
+from django.db import OperationalError, connection
+from django.utils import timezone
+
+from support_agent.models import Heartbeat, Turn
+from support_agent.runtime.attempt import Attempt
+from support_agent.runtime.model import make_client
+from support_agent.runtime.signals import CHANNEL
+from support_agent.runtime.turns import claim, release, renew
+from tickets.db import in_db
+
+log = structlog.get_logger(__name__)
+CONCURRENCY = 200
+POLL_S = 1.0  # how soon a dead runner's turns are found
+HEARTBEAT_S = 5.0
+GRACE_S = 20.0
+
+
+class Runner:
+    """Run until `stop` is called; see the module's docstring."""
+
+    def __init__(self, concurrency: int = CONCURRENCY) -> None:
+        self._concurrency = concurrency
+        self._name = ""
+        self._model = make_client()
+        self._running: dict[UUID, tuple[Attempt, asyncio.Task[None]]] = {}
+        self._wake = asyncio.Event()
+        self._stopping = asyncio.Event()
+
+    def stop(self) -> None:
+        """Stop claiming; what runs gets a grace period, then goes back."""
+        self._stopping.set()
+        self._wake.set()
+
+    async def run(self) -> None:
+        pause = 0.2
+        while not self._stopping.is_set():
+            try:
+                await self._session()
+                pause = 0.2
+            except (psycopg.OperationalError, OperationalError) as error:
+                await self._drop_all()
+                log.warning("runner_lost_database", error=str(error).splitlines()[0], retry_in_s=pause)
+                await asyncio.sleep(pause)
+                pause = min(5.0, pause * 2)
+        await self._model.aclose()
+
+    async def _session(self) -> None:
+        """One database session: lock, listen, claim, until stopped. Raises OperationalError when it is lost."""
+        lock_key = random.getrandbits(31)  # a name, not a secret
+        self._name = f"{socket.gethostname()[:40]}-{os.getpid()}-{lock_key:x}"
+        async with await psycopg.AsyncConnection.connect(**_connection_parameters(), autocommit=True) as session:
+            await session.execute("SELECT pg_advisory_lock(%s::bigint)", [lock_key])
+            await session.execute(f"LISTEN {CHANNEL}")
+            await in_db(_announce, self._name, lock_key)
+            log.info("runner_ready", name=self._name)
+            loops = [asyncio.create_task(loop) for loop in (self._listen(session), self._beat(), self._work())]
+            try:
+                done, _ = await asyncio.wait(loops, return_when=asyncio.FIRST_COMPLETED)
+                for task in done:
+                    task.result()
+                await self._drain()
+            finally:
+                for task in loops:
+                    task.cancel()
+                await asyncio.gather(*loops, return_exceptions=True)
+                self._stop_reason_for_all("shutdown")
+            await in_db(_leave, self._name)
+
+    async def _listen(self, session: psycopg.AsyncConnection[object]) -> None:
+        async for notification in session.notifies():
+            kind, _, rest = notification.payload.partition(" ")
+            if kind == "queued":
+                self._wake.set()
+            elif kind == "stop":
+                turn_id, _, why = rest.partition(" ")
+                self._stop_turn(UUID(turn_id), why)
+        raise psycopg.OperationalError("the listening connection ended")
+
+    async def _beat(self) -> None:
+        while True:
+            await asyncio.sleep(HEARTBEAT_S)
+            stops = await in_db(_renew_all, self._name, list(self._running))
+            for turn_id in list(self._running):
+                # A turn that is no longer ours: its writes are fenced, but there is no reason to go on paying for it.
+                self._stop_turn(turn_id, stops.get(turn_id, "taken_over"))
+
+    async def _work(self) -> None:
+        while not self._stopping.is_set():
+            self._wake.clear()
+            free = self._concurrency - len(self._running)
+            turns = await in_db(claim, self._name, free) if free > 0 else []
+            for turn in turns:
+                self._start(turn)
+            if len(turns) < free or free <= 0:
+                await _wait(self._wake, POLL_S)
+
+    def _start(self, turn: Turn) -> None:
+        attempt = Attempt(turn, self._model)
+        task = asyncio.create_task(attempt.run())
+        self._running[turn.pk] = (attempt, task)
+
+        def ended(_: asyncio.Task[None]) -> None:
+            self._running.pop(turn.pk, None)
+            self._wake.set()
+
+        task.add_done_callback(ended)
+
+    def _stop_turn(self, turn_id: UUID, why: str) -> None:
+        if why and turn_id in self._running:
+            attempt, task = self._running[turn_id]
+            attempt.stop = why
+            if why != "stop":  # nobody waits for what it would still say
+                task.cancel()
+
+    async def _drain(self) -> None:
+        """SIGTERM: let what runs end, then hand the rest back."""
+        tasks = [task for _, task in self._running.values()]
+        if tasks:
+            await asyncio.wait(tasks, timeout=GRACE_S)
+        await self._drop_all()
+        released = await in_db(release, self._name)
+        log.info("runner_stopped", name=self._name, handed_back=released)
+
+    async def _drop_all(self) -> None:
+        tasks = [task for _, task in self._running.values()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _stop_reason_for_all(self, why: str) -> None:
+        for attempt, _ in self._running.values():
+            attempt.stop = attempt.stop or why
+
+
+async def _wait(event: asyncio.Event, seconds: float) -> None:
+    try:
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    except TimeoutError:
+        return
+
+
+def _connection_parameters() -> dict[str, Any]:
+    """A connection of our own: locks and LISTEN do not pass a pooler."""
+    parameters = dict(connection.get_connection_params())
+    for name in ("pool", "cursor_factory", "context", "prepare_threshold", "server_side_binding"):
+        parameters.pop(name, None)
+    return parameters
+
+
+def _announce(name: str, lock_key: int) -> None:
+    Heartbeat.objects.filter(kind="runner", seen_at__lt=timezone.now() - timedelta(days=1)).delete()
+    Heartbeat.objects.create(name=name, kind="runner", lock_key=lock_key, details={"pid": os.getpid()})
+
+
+def _renew_all(name: str, turn_ids: list[UUID]) -> dict[UUID, str]:
+    details = {"pid": os.getpid(), "running": len(turn_ids)}
+    Heartbeat.objects.filter(name=name).update(seen_at=timezone.now(), details=details)
+    return renew(name, turn_ids)
+
+
+def _leave(name: str) -> None:
+    Heartbeat.objects.filter(name=name).delete()
