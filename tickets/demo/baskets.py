@@ -12,16 +12,16 @@ CAST_ORDERS: dict[str, list[tuple[float, str, str, str]]] = {
     "maya.okafor@example.com": [
         (0.1, "pending", "standard", "LNT-CMP-GRN STV-POT"),
         (3, "in_transit", "standard", "TNT-2P-GRN BAG-PAD-GRN"),
-        (10, "delayed", "standard", "BPK-45-BLU"),
-        (16, "delivered", "standard", "JKT-RN-GRN-M JKT-FLC-RST-M"),
+        (10, "delayed", "standard", "BPK-T40-BLU"),
+        (16, "delivered", "standard", "JKT-RDG-GRN-M JKT-FLC-RST-M"),
         (75, "delivered", "standard", "TRM-GPS-BLU TRM-STR-BLU"),
     ],
     "jonas.lindqvist@example.com": [
         (0.8, "packed", "express", "LNT-HED-BLK PWR-10K-BLK"),
         (5, "split_half", "standard", "BOT-MID-43 STV-MLT STV-FUEL*3"),
         (12, "delivered", "standard", "TRM-GPS-BLK"),
-        (34, "partly_returned", "standard", "JKT-DN-BLK-L BAG-10C-BLU"),
-        (120, "delivered", "express", "BPK-65-BLK"),
+        (34, "partly_returned", "standard", "JKT-EMB-BLK-L BAG-10C-BLU"),
+        (120, "delivered", "express", "BPK-T65-BLK"),
     ],
     "priya.raman@example.org": [
         (2, "packed", "standard", "TNT-4P-GRN*6 LNT-CMP-BLK*6"),
@@ -38,7 +38,7 @@ CAST_ORDERS: dict[str, list[tuple[float, str, str, str]]] = {
         (64, "returned", "standard", "BOT-MID-39"),
         (150, "lost_refunded", "standard", "LNT-MIN-RST*2"),
     ],
-    "ellen.whitfield@example.com": [(0.04, "paid", "standard", "BPK-22-RST PRS-MUG")],
+    "ellen.whitfield@example.com": [(0.04, "paid", "standard", "BPK-T22-RST PRS-MUG")],
 }
 NOTES = (
     *[""] * 6,
