@@ -16,7 +16,7 @@ from contextlib import suppress
 from dotenv import dotenv_values
 
 from support_agent.embedded import Postgres, Valkey, servers
-from support_agent.embedded.holding import EmbeddedError, revive
+from support_agent.embedded.holding import EmbeddedError, Server, revive
 from support_agent.env import BASE_DIR, Env, read_env
 from support_agent.launch.checks import database_trouble, redis_trouble
 from support_agent.launch.supervisor import Program, Supervisor
@@ -107,9 +107,12 @@ async def _supervise(env: Env, environment: dict[str, str], logins: dict[str, st
 
 
 def _revive(env: Env, supervisor: Supervisor) -> None:
-    embedded = [] if env.database_url else [("database", Postgres(env.data_dir / "postgres"))]
-    others = [] if env.redis_url else [("redis", Valkey(env.data_dir / "valkey"))]
-    for name, server in (*embedded, *others):
+    held: dict[str, Server] = {}
+    if not env.database_url:
+        held["database"] = Postgres(env.data_dir / "postgres")
+    if not env.redis_url:
+        held["redis"] = Valkey(env.data_dir / "valkey")
+    for name, server in held.items():
         try:
             if not server.running() and not supervisor.stopping and revive(server):
                 supervisor.say(name, "ended; started it again")

@@ -73,7 +73,7 @@ class Supervisor:
         while not self.stopping:
             began = time.monotonic()
             code = await self._once(program)
-            if self.stopping:
+            if self._stopping.is_set():
                 return
             if time.monotonic() - began > STEADY:
                 wait = FIRST_WAIT
