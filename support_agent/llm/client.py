@@ -37,7 +37,7 @@ class ModelConfig:
     base_url: str = API_URL
     connect_s: float = 5.0
     first_token_s: float = 20.0
-    whole_s: float = 25.0  # for an answer that is not streamed: a hang leaves time for another attempt
+    whole_share: float = 0.6  # of the time left, for an attempt that is not streamed: a hang leaves time for another
     idle_s: float = 20.0  # without a byte on the wire, pings included
     max_retries: int = 2
     retry_cap_s: float = 6.0  # the longest pause before a retry, whatever retry-after asks
@@ -154,7 +154,7 @@ class ModelClient:
     async def _whole(self, call: Call) -> Fault | None:
         """One attempt that is not streamed."""
         try:
-            async with asyncio.timeout_at(min(call.deadline, call.now() + self._config.whole_s)):
+            async with asyncio.timeout(call.remaining_s() * self._config.whole_share):
                 timeout = self._timeout(call.request.timeout_s)
                 message = await self._api.messages.create(**call.body, timeout=timeout)
         except (anthropic.AnthropicError, TimeoutError, ValueError) as error:

@@ -38,7 +38,7 @@ async def test_one_that_never_comes_is_an_estimate(rig: MakeRig) -> None:
 
 
 async def test_a_hanging_plan_leaves_time_for_another(wired: MakeWiredRig) -> None:
-    at = await wired(plans(PLAN).ends("hang"), plans(PLAN), whole_s=0.05)
+    at = await wired(plans(PLAN).ends("hang"), plans(PLAN), whole_share=0.02)
     reply = await at.client.call(ask(tier=Tier.SMALL, output_schema=Plan.model_json_schema()))
     assert Plan.model_validate_json(reply.text)
     assert reply.spend.estimated
