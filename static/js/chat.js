@@ -1,0 +1,273 @@
+/* Glue between the page and its socket. What is shown comes from the server as fragments (htmx, hx-ws); here are only
+   the composer, the outbox, the way back after a lost connection, and scrolling. */
+"use strict";
+(() => {
+  const $ = (id) => document.getElementById(id);
+  const chat = $("chat"), text = $("text"), scroll = $("scroll");
+  const PING_EVERY = 25000, ANSWER_WITHIN = 10000, TYPING_EVERY = 3000;
+  const GONE = {
+    4401: "You are signed out. Reload the page to go on.",
+    4404: "This conversation is not open to you any more. Reload the page to begin a new one.",
+    4429: "This conversation is open in too many windows. Close some, then reload the page.",
+  };
+  let line = null;        // htmx's connection: {url, socket}
+  let starting = null;    // the request that begins a conversation
+  let heard = 0;          // when the server last said something
+  let lastTyping = 0, lastRead = 0, focusedCard = "", following = true;
+
+  const isOpen = () => line?.socket?.readyState === WebSocket.OPEN;
+  const send = (frame) => isOpen() && line.socket.send(JSON.stringify(frame));
+  const conversation = () => chat.dataset.conversation;
+
+  /* ---- the connection ---- */
+
+  const socketUrl = () => {
+    const scheme = location.protocol === "https:" ? "wss:" : "ws:";
+    return `${scheme}//${location.host}/ws/chat/${conversation()}/?format=html&after=${$("cursor").dataset.seq}`;
+  };
+  function connect() {
+    chat.setAttribute("hx-ws:connect", socketUrl());
+    htmx.process(chat, true);
+  }
+  chat.addEventListener("htmx:ws:before:connection", (event) => {
+    line = event.detail.connection;
+    line.url = socketUrl();  // a connection made again goes on after what is shown
+  });
+  chat.addEventListener("htmx:ws:after:connection", () => {
+    heard = Date.now();
+    flush();
+  });
+  chat.addEventListener("htmx:ws:close", (event) => {
+    const { code, reason } = event.detail;
+    if (reason === "removed") return;
+    if (code in GONE) tell(GONE[code], true);
+    else tell(navigator.onLine ? "Connection lost. Trying again …" : "You are offline.");
+  });
+  function tell(words, final = false) {
+    const hint = final ? "" : " What you write is kept and sent when the connection is back.";
+    const box = document.createElement("p");
+    box.className = "offline";
+    box.textContent = words + hint;
+    if (final) {
+      const link = document.createElement("a");
+      link.href = "/";
+      link.textContent = "Reload";
+      box.append(" ", link);
+    }
+    $("connection").replaceChildren(box);
+  }
+  addEventListener("offline", () => {
+    tell("You are offline.");
+    line?.socket?.close();
+  });
+  addEventListener("online", () => { if (conversation()) connect(); });
+  addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
+  setInterval(() => {
+    if (!isOpen()) return;
+    if (Date.now() - heard > PING_EVERY + ANSWER_WITHIN) line.socket.close(4000);  // half open: nothing comes back
+    else if (Date.now() - heard > PING_EVERY) send({ type: "ping" });
+  }, 5000);
+
+  /* A conversation begins with the first word or wish, not with a page view. */
+  function start() {
+    if (conversation()) return Promise.resolve(true);
+    starting ??= fetch("/chat/start/", { method: "POST", headers: { "X-CSRFToken": chat.dataset.csrf } })
+      .then(async (response) => {
+        if (!response.ok) throw new Error((await response.json().catch(() => ({}))).message || "We could not start the chat. Please reload the page.");
+        const begun = await response.json();
+        chat.dataset.conversation = begun.id;
+        Outbox.adopt(begun.id);
+        $("end").hidden = false;
+        connect();
+        return true;
+      })
+      .catch((error) => {
+        if (error instanceof TypeError) {
+          tell("You are offline.");
+          setTimeout(() => Outbox.of("").length && start(), 3000);
+        } else $("alert").textContent = error.message;
+        return false;
+      })
+      .finally(() => { starting = null; });
+    return starting;
+  }
+  chat.addEventListener("submit", async (event) => {
+    const form = event.target;
+    if (conversation() || !form.hasAttribute("hx-ws:send")) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    if (await start()) form.requestSubmit(event.submitter);
+  }, true);
+
+  /* ---- writing ---- */
+
+  function post(words) {
+    if (!words.trim()) return;
+    $("alert").textContent = "";
+    show(Outbox.add(words.trim(), conversation()));
+    following = true;
+    settle();
+    if (conversation()) flush();
+    else start();
+  }
+  function show(entry) {
+    const bubble = document.createElement("article");
+    bubble.className = "message customer waiting";
+    bubble.id = `c-${entry.id}`;
+    bubble.dataset.author = "customer";
+    const words = document.createElement("div");
+    words.className = "words";
+    words.textContent = entry.text;
+    const mark = document.createElement("p");
+    mark.className = "mark";
+    mark.id = `mark-${entry.id}`;
+    mark.textContent = entry.failed ? "Not sent" : isOpen() ? "Sending" : "Waiting for the connection";
+    if (entry.failed) mark.append(button("Send again", "again", entry.id), button("Edit", "edit", entry.id));
+    bubble.append(words, mark);
+    $("outbox").append(bubble);
+  }
+  function button(label, action, id) {
+    const made = document.createElement("button");
+    made.type = "button";
+    made.className = "button quiet small";
+    made.dataset[action] = id;
+    made.textContent = label;
+    return made;
+  }
+  function flush() {
+    for (const entry of Outbox.of(conversation())) {
+      if (entry.failed || !isOpen()) continue;
+      const mark = $(`mark-${entry.id}`);
+      if (mark) mark.textContent = "Sending";
+      send({ type: "message", client_message_id: entry.id, text: entry.text });
+    }
+  }
+  function again(id) {
+    Outbox.change(id, { failed: false });
+    flush();
+  }
+  function grow() {
+    text.style.height = "auto";
+    text.style.height = `${Math.min(text.scrollHeight + 2, innerHeight * 0.35)}px`;
+  }
+  $("composer").addEventListener("submit", (event) => {
+    event.preventDefault();
+    post(text.value);
+    text.value = "";
+    grow();
+    text.focus();
+  });
+  text.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+    event.preventDefault();
+    $("composer").requestSubmit();
+  });
+  text.addEventListener("input", () => {
+    grow();
+    if (Date.now() - lastTyping < TYPING_EVERY || !chat.querySelector(".banner.human")) return;
+    lastTyping = Date.now();
+    send({ type: "typing" });
+  });
+  document.addEventListener("click", (event) => {
+    const found = event.target.closest("[data-opener], [data-again], [data-edit], #end, #latest");
+    if (!found) return;
+    if ("opener" in found.dataset) post(found.textContent);
+    if (found.dataset.again) again(found.dataset.again);
+    if (found.dataset.edit) {
+      const entry = Outbox.all().find((one) => one.id === found.dataset.edit);
+      Outbox.remove(found.dataset.edit);
+      $(`c-${found.dataset.edit}`)?.remove();
+      text.value = entry?.text || "";
+      grow();
+      text.focus();
+    }
+    if (found.id === "end") send({ type: "close" });
+    if (found.id === "latest") { following = true; settle(); }
+  });
+  document.addEventListener("submit", (event) => {
+    if (event.target.matches("[data-signs-out]")) Outbox.clear();
+  });
+
+  /* ---- what came ---- */
+
+  chat.addEventListener("htmx:ws:before:message:incoming", () => {
+    heard = Date.now();
+    focusedCard = document.activeElement?.closest(".card, form[id]")?.id || "";
+  });
+  chat.addEventListener("htmx:ws:after:message:incoming", () => {
+    if (focusedCard && document.activeElement === document.body) $(focusedCard)?.focus();
+    settle();
+  });
+  chat.addEventListener("htmx:after:swap", settle);
+
+  /* Bring the page to order after anything changed: outbox, failures, times, neighbours, scrolling. */
+  function settle() {
+    for (const entry of Outbox.all()) {
+      if (document.querySelector(`[data-client-id="${entry.id}"]`)) {
+        Outbox.remove(entry.id);
+        $(`c-${entry.id}`)?.remove();
+      }
+    }
+    for (const failure of document.querySelectorAll("[data-failed]:not([data-seen])")) {
+      failure.dataset.seen = "";
+      const id = failure.closest(".message").id.slice(2);
+      Outbox.change(id, { failed: true });
+      if (failure.dataset.retryAfter) setTimeout(() => again(id), failure.dataset.retryAfter * 1000);
+    }
+    if (document.querySelector("#connection [data-moved]")) return location.assign("/");
+    document.querySelectorAll("[data-csrf]:not(#chat)").forEach((field) => { field.value = chat.dataset.csrf; });
+    joinNeighbours();
+    localTimes();
+    const busy = $("messages").childElementCount || $("outbox").childElementCount || $("live").childElementCount;
+    $("empty").hidden = Boolean(busy);
+    const banner = chat.querySelector(".banner");
+    $("human").hidden = Boolean(banner?.matches(".waiting, .human"));
+    $("end").hidden = !conversation() || Boolean(banner?.matches(".closed"));
+    if (following) scroll.scrollTop = scroll.scrollHeight;
+    else $("latest").hidden = atEnd();
+    markRead();
+  }
+  function joinNeighbours() {
+    let before = null;
+    for (const message of $("messages").querySelectorAll(":scope > *")) {
+      const key = message.dataset.author ? `${message.dataset.author} ${message.dataset.minute}` : null;
+      message.classList.toggle("continued", key !== null && key === before);
+      before = key;
+    }
+  }
+  function localTimes() {
+    for (const time of document.querySelectorAll("time:not([data-local])")) {
+      const at = new Date(time.dateTime);
+      const old = Date.now() - at > 12 * 60 * 60 * 1000 || "long" in time.dataset;
+      const style = old ? { dateStyle: "medium", timeStyle: "short" } : { timeStyle: "short" };
+      time.textContent = new Intl.DateTimeFormat(navigator.language, style).format(at);
+      time.dataset.local = "";
+    }
+  }
+  function markRead() {
+    const seq = Number($("cursor").dataset.seq);
+    if (document.hidden || seq <= lastRead || !isOpen()) return;
+    lastRead = seq;
+    send({ type: "read", seq });
+  }
+
+  /* ---- scrolling and the keyboard of a phone ---- */
+
+  const atEnd = () => scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < 60;
+  scroll.addEventListener("scroll", () => {
+    following = atEnd();
+    if (following) $("latest").hidden = true;
+  }, { passive: true });
+  document.addEventListener("visibilitychange", markRead);
+  const view = window.visualViewport;
+  const fit = () => {
+    document.documentElement.style.setProperty("--visible", `${Math.round(view.height)}px`);
+    if (following) scroll.scrollTop = scroll.scrollHeight;
+  };
+  view?.addEventListener("resize", fit);
+  if (view) fit();
+
+  for (const entry of Outbox.of(conversation())) show(entry);
+  settle();
+  if (!conversation() && Outbox.of("").length) start();
+})();

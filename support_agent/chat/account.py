@@ -1,0 +1,100 @@
+"""Customers sign in and out; the demo offers its cast at one click and shows every e-mail it 'sent'."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib.auth import authenticate, login, logout
+from django.db.models import Count
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from support_agent.chat.conversations import conversations_claim
+from support_agent.chat.visitors import client_address
+from support_agent.runtime.ratelimit import allow
+from tickets.errors import RateLimited
+from tickets.events import publish
+from tickets.models import Customer, DemoMail, User
+
+BACKEND = "django.contrib.auth.backends.ModelBackend"
+CAST_SIZE = 8
+MAILS = 100
+
+
+@sensitive_post_parameters("password")
+@never_cache
+@require_http_methods(["GET", "POST"])
+def sign_in(request: HttpRequest) -> HttpResponse:
+    """E-mail and password, or in the demo a click on one of the cast. The session key changes, its contents stay."""
+    error, status = "", 200
+    if request.method == "POST":
+        try:
+            allow("login", client_address(request.META))
+            user = _chosen(request) or _known(request)
+        except RateLimited as limited:
+            user, error, status = None, limited.message, 429
+        if user is not None:
+            login(request, user, backend=BACKEND)
+            conversations_claim(request.session, user.customer)
+            return redirect(_next(request))
+        error = error or "That e-mail address and password do not belong together."
+    context = {"error": error, "email": request.POST.get("email", ""), "next": _next(request), "cast": _cast()}
+    return render(request, "account/login.html", context, status=status)
+
+
+@require_POST
+def sign_out(request: HttpRequest) -> HttpResponse:
+    """End the session with everything in it, and tell the user's open sockets to look again."""
+    user = request.user
+    logout(request)
+    if isinstance(user, User):
+        publish([(f"user.{user.pk.hex}", {"type": "session.ended"})])
+    return redirect("/")
+
+
+@require_GET
+@never_cache
+def demo_mail(request: HttpRequest) -> HttpResponse:
+    """Every e-mail of the demo, newest first; `?to=` narrows it."""
+    if not settings.DEMO:
+        raise Http404
+    to = request.GET.get("to", "").strip()
+    mails = DemoMail.objects.filter(to__icontains=to) if to else DemoMail.objects.all()
+    return render(request, "demo/mail.html", {"mails": mails.order_by("-created_at")[:MAILS], "to": to})
+
+
+def _known(request: HttpRequest) -> User | None:
+    """Whom e-mail and password belong to; an unknown address costs the same hashing as a known one."""
+    customer = Customer.objects.filter(email__iexact=request.POST.get("email", "").strip()).exclude(user=None).first()
+    username = customer.user.username if customer and customer.user else ""
+    user = authenticate(request, username=username, password=request.POST.get("password", ""))
+    return user if isinstance(user, User) else None
+
+
+def _chosen(request: HttpRequest) -> User | None:
+    """The cast member whose button was pressed; never without DEMO, never staff."""
+    if not settings.DEMO or "as" not in request.POST:
+        return None
+    try:
+        chosen = UUID(request.POST["as"])
+    except ValueError:
+        return None
+    return User.objects.filter(customer=chosen, is_active=True, is_staff=False).first()
+
+
+def _cast() -> list[Customer]:
+    if not settings.DEMO:
+        return []
+    cast = Customer.objects.filter(user__is_active=True, user__is_staff=False).annotate(order_count=Count("orders"))
+    return list(cast.order_by("-order_count", "name")[:CAST_SIZE])
+
+
+def _next(request: HttpRequest) -> str:
+    """Where to go on: a path of this site, else the chat."""
+    wanted = request.POST.get("next") or request.GET.get("next") or "/"
+    return wanted if url_has_allowed_host_and_scheme(wanted, None) and wanted.startswith("/") else "/"

@@ -1,0 +1,119 @@
+"""What a client may send over the socket, checked before anything happens.
+
+JSON clients send real types; the page's forms send strings ("true", "5"), so only that format is read leniently.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator
+
+MAX_BYTES = 64 * 1024
+
+
+class FrameError(Exception):
+    """A frame that cannot be used; `code` is bad_frame or unknown_type."""
+
+    def __init__(self, code: str, message: str, client_message_id: str = "") -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.client_message_id = client_message_id
+
+
+class Frame(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+class MessageFrame(Frame):
+    type: Literal["message"]
+    client_message_id: UUID
+    text: str
+    attachments: list[UUID] = []
+
+
+class ConfirmFrame(Frame):
+    type: Literal["confirm"]
+    action_id: UUID
+    token: str
+    approve: bool
+
+
+class UndoFrame(Frame):
+    type: Literal["undo"]
+    action_id: UUID
+
+
+class VerifyFrame(Frame):
+    type: Literal["verify"]
+    email: str = Field("", max_length=254)
+    code: str = Field("", max_length=20)
+
+
+class ContactFrame(Frame):
+    type: Literal["contact"]
+    email: str = Field(max_length=254)
+
+
+class ReadFrame(Frame):
+    type: Literal["read"]
+    seq: int = Field(ge=0)
+
+
+class FeedbackFrame(Frame):
+    type: Literal["feedback"]
+    message_id: UUID
+    helpful: bool
+    reason: str = Field("", max_length=500)
+
+
+class SurveyFrame(Frame):
+    type: Literal["survey"]
+    rating: int = Field(ge=1, le=5)
+    comment: str = Field("", max_length=1000)
+
+    @field_validator("comment", mode="before")
+    @classmethod
+    def _no_comment(cls, value: Any) -> Any:
+        return "" if value is None else value
+
+
+class PlainFrame(Frame):
+    type: Literal["stop", "human", "typing", "close", "ping"]
+
+
+AnyFrame = (
+    MessageFrame
+    | ConfirmFrame
+    | UndoFrame
+    | VerifyFrame
+    | ContactFrame
+    | ReadFrame
+    | FeedbackFrame
+    | SurveyFrame
+    | PlainFrame
+)
+_adapter: TypeAdapter[AnyFrame] = TypeAdapter(Annotated[AnyFrame, Field(discriminator="type")])
+
+
+def parse(text: str, *, lenient: bool) -> AnyFrame:
+    """The frame in `text`; raises FrameError with a sentence that names what is wrong."""
+    try:
+        data = json.loads(text)
+    except (ValueError, RecursionError):
+        raise FrameError("bad_frame", "A frame must be one JSON object.") from None
+    if not isinstance(data, dict) or not isinstance(data.get("type"), str):
+        raise FrameError("bad_frame", "A frame must be a JSON object with a type.")
+    message_id = data.get("client_message_id")
+    echo = message_id[:64] if isinstance(message_id, str) else ""
+    try:
+        return _adapter.validate_json(text, strict=not lenient)
+    except ValidationError as error:
+        first = error.errors()[0]
+        if first["type"] == "union_tag_invalid":
+            raise FrameError("unknown_type", "There is no frame of this type.", echo) from None
+        field = ".".join(str(part) for part in first["loc"][1:]) or "frame"
+        raise FrameError("bad_frame", f"{field}: {first['msg']}.", echo) from None

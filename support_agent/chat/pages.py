@@ -1,0 +1,119 @@
+"""The chat page and the small requests it makes besides its socket."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import ensure_csrf_cookie
+from django.views.decorators.http import require_GET, require_POST
+
+from support_agent.chat.conversations import conversation_begin, conversation_current
+from support_agent.chat.renderers.html import page_items
+from support_agent.chat.tokens import with_tokens
+from support_agent.chat.visitors import visitor_of_request
+from support_agent.env import env
+from tickets.access import conversation_for_visitor
+from tickets.errors import DeskError, NotFound, RateLimited
+from tickets.models import Conversation, Customer
+from tickets.selectors.conversations import events_latest
+
+Json = dict[str, Any]
+FIRST_PAGE = 100  # events
+OPENERS = ("Where is my order?", "How do I return something?", "My Trailmate won’t sync", "What does shipping cost?")
+
+
+@require_GET
+@never_cache
+@ensure_csrf_cookie
+def chat(request: HttpRequest) -> HttpResponse:
+    """The chat, with the latest conversation of this visitor already in the page."""
+    visitor = visitor_of_request(request)
+    conversation = conversation_current(request.session, visitor)
+    customer = Customer.objects.filter(pk=visitor.customer_id).first() if visitor.customer_id else None
+    context: Json = {
+        "demo_model": not env.anthropic_api_key.get_secret_value(),
+        "openers": OPENERS,
+        "known": customer is not None or bool(conversation and conversation.customer_id),
+        "first_name": customer.name.split()[0] if customer and customer.name else "",
+        "cursor": 0,
+    }
+    if conversation is not None:
+        context |= _history(conversation)
+    return render(request, "chat/page.html", context)
+
+
+@require_GET
+@never_cache
+def earlier(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
+    """The page of events before `?before=`, as a fragment above the log."""
+    before = request.GET.get("before", "")
+    try:
+        conversation = conversation_for_visitor(conversation_id, visitor_of_request(request))
+    except NotFound:
+        raise Http404 from None
+    if not before.isdecimal():
+        raise Http404
+    events = events_latest(conversation.pk, before=int(before), limit=FIRST_PAGE)
+    events = with_tokens(events, conversation.pk, conversation.customer_id)
+    context = {"conversation": conversation, "items": page_items(events), "earlier": _first_seq(events)}
+    return render(request, "chat/earlier.html", context)
+
+
+@require_POST
+def start(request: HttpRequest) -> JsonResponse:
+    """Begin a conversation, with the first message or wish: {id, socket}. A page view alone begins none."""
+    try:
+        conversation = conversation_current(request.session, visitor_of_request(request))
+        if conversation is None:
+            conversation = conversation_begin(request)
+    except DeskError as error:
+        return JsonResponse({"code": error.code, "message": error.message}, status=_status_of(error))
+    return JsonResponse({"id": str(conversation.pk), "socket": socket_path(conversation)})
+
+
+@require_POST
+def new(request: HttpRequest) -> HttpResponse:
+    """Leave a closed conversation for a fresh one."""
+    try:
+        conversation_begin(request)
+    except DeskError as error:
+        return render(request, "chat/refused.html", {"message": error.message}, status=_status_of(error))
+    return redirect("/")
+
+
+@require_GET
+def privacy(request: HttpRequest) -> HttpResponse:
+    return render(request, "chat/privacy.html", {"demo": settings.DEMO})
+
+
+def socket_path(conversation: Conversation) -> str:
+    """Where the page's socket connects; its glue adds `after`."""
+    return f"/ws/chat/{conversation.pk}/?format=html"
+
+
+def _history(conversation: Conversation) -> Json:
+    events = events_latest(conversation.pk, limit=FIRST_PAGE)
+    cursor = events[-1]["seq"] if events else 0
+    statuses = [event for event in events if event["type"] == "status"]
+    return {
+        "conversation": conversation,
+        "socket": f"{socket_path(conversation)}&after={cursor}",
+        "cursor": cursor,
+        "items": page_items(with_tokens(events, conversation.pk, conversation.customer_id)),
+        "earlier": _first_seq(events),
+        **(statuses[-1] if statuses else {"status": conversation.status}),
+    }
+
+
+def _first_seq(events: list[Json]) -> int:
+    """The seq to page back from, or 0 when the first event is already here."""
+    return events[0]["seq"] if events and events[0]["seq"] > 1 else 0
+
+
+def _status_of(error: DeskError) -> int:
+    return 429 if isinstance(error, RateLimited) else 503

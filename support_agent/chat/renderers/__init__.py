@@ -1,0 +1,1 @@
+"""The same events in two forms: JSON frames for programs, htmx fragments for the chat page."""

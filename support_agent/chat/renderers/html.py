@@ -1,0 +1,112 @@
+"""Events as htmx fragments: partial swaps into the chat page, rendered by the templates the page itself uses.
+
+Each persistent event also moves the page's cursor, from which a lost connection goes on.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterable
+from typing import Any
+from uuid import UUID
+
+from django.template.loader import get_template
+from django.utils.html import escape, strip_tags
+from django.utils.safestring import SafeString, mark_safe
+
+from support_agent.chat.renderers.items import ACTION_STATES, Item, fold, item_of
+
+Json = dict[str, Any]
+KEPT = 512
+SPOKEN_BY = {"assistant": "Assistant", "system": "Alder & Pine"}
+_rendered: OrderedDict[tuple[UUID, int], str] = OrderedDict()  # a conversation open twice renders an event once
+
+
+class HtmlRenderer:
+    lenient = True
+
+    def __init__(self, conversation_id: UUID) -> None:
+        self._conversation_id = conversation_id
+        self._growing: tuple[str, int] | None = None  # message_id and length of the text shown so far
+
+    def event(self, event: Json) -> str:
+        if event["type"] in ("message", "turn"):
+            self._growing = None
+        key = (self._conversation_id, event["seq"])
+        if key not in _rendered:
+            _rendered[key] = _event(event)
+            if len(_rendered) > KEPT:
+                _rendered.popitem(last=False)
+        return _rendered[key]
+
+    def frame(self, frame: Json) -> str | None:
+        match frame["type"]:
+            case "delta":
+                return self._delta(frame)
+            case "retract" | "ready" as name:
+                self._growing = None
+                return _render(f"frames/{name}", frame)
+            case "activity" | "typing" | "ack" | "moved" | "thanks" as name:
+                return _render(f"frames/{name}", frame)
+        return None  # pong says nothing to a reader
+
+    def error(self, frame: Json, about: Json) -> str:
+        return _render("frames/error", {**frame, "about": about})
+
+    def _delta(self, delta: Json) -> str | None:
+        """The next piece of growing text; after a hole nothing until the final message."""
+        text = mark_safe(escape(delta["text"]).replace("\n\n", '<span class="para"></span>'))  # noqa: S308 - escaped
+        message_id, offset = delta["message_id"], delta["offset"]
+        if offset and self._growing != (message_id, offset):
+            return None
+        self._growing = (message_id, offset + len(delta["text"]))
+        return _render("frames/delta", {"message_id": message_id, "text": text, "first": offset == 0})
+
+
+def page_items(events: Iterable[Json]) -> list[SafeString]:
+    """The log of a history for the page itself, neighbours by the same author in the same minute joined."""
+    shown: list[SafeString] = []
+    before: tuple[str, str] | None = None
+    for item in fold(events):
+        author = None
+        if item.kind == "message":
+            author = (item.context["role"], item.context["created_at"][:16])
+        shown.append(_item(item, continued=author is not None and author == before))
+        before = author
+    return shown
+
+
+def _event(event: Json) -> str:
+    item = item_of(event)
+    context: Json = {"event": event, "item": item, "spoken": _spoken(event)}
+    if item is not None:
+        context["body"] = _item(item)
+        state = item.context.get("state")
+        context["replaces"] = item.kind in ("action", "verification", "survey", "promise") and state not in (
+            "proposed",
+            "requested",
+            "open",
+        )
+    return _render("frames/event", context)
+
+
+def _spoken(event: Json) -> str:
+    """What a screen reader is told, once, when an event is complete; the customer's own words are not repeated."""
+    match event["type"]:
+        case "message" if event["message"]["role"] != "customer":
+            message = event["message"]
+            return f"{SPOKEN_BY.get(message['role'], message['author'])}: {strip_tags(message['html'])}"
+        case "action":
+            title, _ = ACTION_STATES.get(event["action"]["state"], ("", ""))
+            return f"{title}: {event['action']['summary']}"
+        case "status" if event["status"] == "human":
+            return f"{event.get('staff', 'Our team')} joined the conversation."
+    return ""
+
+
+def _item(item: Item, **extra: Any) -> SafeString:
+    return mark_safe(_render(f"items/{item.kind}", {**item.context, **extra}))  # noqa: S308 - a rendered template
+
+
+def _render(name: str, context: Json) -> str:
+    return get_template(f"chat/{name}.html").render(context).strip()

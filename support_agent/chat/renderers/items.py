@@ -1,0 +1,141 @@
+"""From events to what the page shows: words for states, receipts and arguments, and the fold of a history.
+
+The first page of a conversation is a fold of its events (a proposal and its outcome are one card); live events are then
+swapped into the same items by id, so both use the same templates.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
+
+Json = dict[str, Any]
+
+ACTION_STATES = {
+    "proposed": ("Your confirmation is needed", "Nothing happens until you confirm."),
+    "confirmed": ("Working on it", "We are carrying this out now."),
+    "declined": ("Declined", "Nothing was changed."),
+    "expired": ("Expired", "Nothing was changed. Ask again if you still want this."),
+    "awaiting_staff": ("With our team", "A colleague has to approve this. You will hear here and by e-mail."),
+    "done": ("Done", ""),
+    "failed": ("This did not work", "Nothing was changed. Ask again, or talk to a person."),
+    "undone": ("Undone", "Everything is as it was before."),
+}
+HIDDEN_ARGUMENTS = {"reason"}
+LABELS = {
+    "skus": "Items",
+    "sku": "Item",
+    "order_number": "Order",
+    "marketing_opt_in": "Marketing e-mails",
+    "return_number": "Return",
+    "value": "New value",
+    "field": "What changes",
+    "url": "Link",
+}
+_TAG_OR_MARK = re.compile(r'<(?:[^<>"]|"[^"]*")*>|\[(\d{1,2})\]')
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One thing in the log: the template's name and what it shows."""
+
+    kind: str
+    key: str
+    context: Json
+
+
+def item_of(event: Json) -> Item | None:
+    """What an event puts into the log; None when it changes only what stands around it."""
+    match event["type"]:
+        case "message":
+            return Item("message", f"m-{event['message']['id']}", message_context(event["message"]))
+        case "action":
+            return Item("action", f"action-{event['action']['id']}", action_context(event["action"]))
+        case "verification":
+            return Item("verification", "verification", event)
+        case "promise":
+            return Item("promise", f"promise-{event['promise']['id']}", event["promise"])
+        case "survey":
+            return Item("survey", "survey", event)
+        case "status" if event["status"] != "waiting":
+            return Item("status", f"status-{event['seq']}", event)
+    return None
+
+
+def fold(events: Iterable[Json]) -> list[Item]:
+    """The log of a history: later states of a card replace it where it stands; a new code form moves to the end."""
+    items: dict[str, Item] = {}
+    for event in events:
+        item = item_of(event)
+        if item is None or (item.kind == "status" and item.context["status"] == "ai" and not items):
+            continue
+        if item.kind in ("verification", "survey") and event["state"] == "requested":
+            items.pop(item.key, None)
+        items[item.key] = item
+    return list(items.values())
+
+
+def message_context(message: Json) -> Json:
+    """A message with its citation marks turned into links and its time parsed."""
+    return {**message, "at": parse_time(message["created_at"]), "body": cited(message["html"], message["sources"])}
+
+
+def action_context(action: Json) -> Json:
+    """An action with words for its state and rows for its arguments and receipt."""
+    title, note = ACTION_STATES.get(action["state"], (action["state"].capitalize(), ""))
+    undo_until = parse_time(action.get("undo_until"))
+    return {
+        **action,
+        "title": title,
+        "note": note,
+        "rows": rows(action.get("arguments") or {}),
+        "receipt_rows": rows(action.get("receipt") or {}),
+        "expires": parse_time(action.get("expires_at")),
+        "undo_until": undo_until if undo_until and undo_until > timezone.now() else None,
+    }
+
+
+def rows(values: Json) -> list[tuple[str, str]]:
+    """Label and value, in words, for a definition list; empty values are left out."""
+    return [
+        (LABELS.get(key, key.replace("_", " ").capitalize()), words(value))
+        for key, value in values.items()
+        if value not in (None, "", [], {})
+    ]
+
+
+def words(value: Any) -> str:
+    """A JSON value as a person would write it."""
+    if isinstance(value, bool):
+        return "Yes" if value else "No"
+    if isinstance(value, list):
+        return ", ".join(words(part) for part in value)
+    if isinstance(value, dict):
+        return "; ".join(f"{label}: {text}" for label, text in rows(value))
+    text = str(value)
+    return text.replace("_", " ") if re.fullmatch(r"[a-z]+(_[a-z]+)+", text) else text
+
+
+def cited(html: str, sources: list[Json]) -> SafeString:
+    """Sanitised HTML with each [n] of a known source as a small link to it; tags are left alone."""
+    known = {str(source["n"]): source for source in sources}
+
+    def link(match: re.Match[str]) -> str:
+        source = known.get(match[1] or "")
+        if source is None:
+            return match[0]
+        return format_html('<a class="cite" href="{}" title="{}">{}</a>', source["url"], source["title"], match[1])
+
+    return mark_safe(_TAG_OR_MARK.sub(link, html))  # noqa: S308 - sanitised when the message was written
+
+
+def parse_time(value: Any) -> datetime | None:
+    """An ISO moment, as the events carry it."""
+    return datetime.fromisoformat(value) if isinstance(value, str) and value else None

@@ -1,0 +1,18 @@
+"""The customers' pages."""
+
+from __future__ import annotations
+
+from django.urls import URLPattern, path
+
+from support_agent.chat import account, pages
+
+urlpatterns: list[URLPattern] = [
+    path("", pages.chat, name="chat"),
+    path("chat/start/", pages.start, name="chat-start"),
+    path("chat/new/", pages.new, name="chat-new"),
+    path("chat/<uuid:conversation_id>/earlier/", pages.earlier, name="chat-earlier"),
+    path("privacy/", pages.privacy, name="privacy"),
+    path("account/login/", account.sign_in, name="login"),
+    path("account/logout/", account.sign_out, name="logout"),
+    path("demo/mail/", account.demo_mail, name="demo-mail"),
+]
