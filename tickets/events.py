@@ -92,6 +92,7 @@ def publish(frames: Iterable[Frame]) -> None:
 async def send_frames(frames: Iterable[Frame]) -> None:
     """Send frames from the running loop; failures are logged, never raised."""
     layer = get_channel_layer()
+    assert layer is not None, "CHANNEL_LAYERS is configured"
     for group, message in frames:
         try:
             await layer.group_send(group, message)

@@ -34,8 +34,14 @@ def mail_verification_code(verification_id: str) -> None:
 def announce_escalation(escalation_id: str) -> None:
     """Tell the team that a conversation waits, unless somebody has it already."""
     found = Escalation.objects.select_related("conversation", "team").filter(pk=escalation_id).first()
-    if found is None or found.status != Escalation.Status.WAITING or not found.team.email:
+    if found is None or found.status != Escalation.Status.WAITING or found.announced_at is not None:
         return
+    if found.team.email:
+        _mail_escalation(found)
+    Escalation.objects.filter(pk=found.pk).update(announced_at=timezone.now())
+
+
+def _mail_escalation(found: Escalation) -> None:
     mail.send(
         to=found.team.email,
         subject=f"{found.conversation.reference} waits for {found.team.name}: {found.get_reason_display()}",

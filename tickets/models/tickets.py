@@ -86,6 +86,7 @@ class Escalation(Record):
     claimed_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
     due_at = models.DateTimeField(help_text="When the first reply is due.")
+    announced_at = models.DateTimeField(null=True, blank=True, editable=False, help_text="When its team was told.")
 
     class Meta:
         ordering = ["due_at"]

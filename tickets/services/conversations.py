@@ -155,7 +155,7 @@ def can_reopen(conversation: Conversation) -> bool:
 
 def lock(conversation_id: UUID) -> Conversation:
     """The conversation with its row locked to the end of the transaction. Raises NotFound."""
-    conversation = Conversation.objects.select_for_update().filter(pk=conversation_id).first()
+    conversation = Conversation.objects.select_for_update(no_key=True).filter(pk=conversation_id).first()
     if conversation is None:
         raise NotFound("There is no such conversation.")
     return conversation

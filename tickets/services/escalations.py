@@ -26,7 +26,7 @@ def escalation_open(*, conversation: Conversation, reason: str, summary: str = "
     An unknown team falls back to the general one; an unknown reason raises ValueError.
     """
     reason = EscalationReason(reason)
-    conversation.refresh_from_db(fields=["status"], from_queryset=Conversation.objects.select_for_update())
+    conversation.refresh_from_db(fields=["status"], from_queryset=Conversation.objects.select_for_update(no_key=True))
     if (known := escalation_open_of(conversation)) is not None:
         return known
     within = URGENT_WITHIN if reason in URGENT else hours.FIRST_REPLY

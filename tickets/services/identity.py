@@ -18,7 +18,7 @@ from tickets.models import Conversation, Verification
 from tickets.queue import enqueue
 from tickets.selectors.customers import customer_by_email
 from tickets.services.codes import code_hash, code_matches, code_of
-from tickets.services.conversations import conversation_identify
+from tickets.services.conversations import conversation_identify, lock
 
 State = Verification.State
 TRIES = 3
@@ -78,15 +78,27 @@ def verification_check(*, conversation: Conversation, code: str) -> Verification
     verification.attempts += 1
     matches = code_matches(verification, "".join(code.split()))
     if matches and verification.customer is not None:
-        conversation_identify(
-            conversation=locked, customer=verification.customer, identity=Conversation.Identity.CODE
-        )
+        conversation_identify(conversation=locked, customer=verification.customer, identity=Conversation.Identity.CODE)
         conversation.refresh_from_db(fields=["customer", "identity", "verified_at", "contact_email"])
         return _end(verification, State.VERIFIED)
     if verification.attempts >= TRIES:
         return _end(verification, State.FAILED)
     verification.save(update_fields=["attempts"])
     return verification
+
+
+def verifications_expire(*, limit: int = 500) -> int:
+    """End the codes whose time is up, so that the form says so; how many."""
+    late = Verification.objects.filter(state=State.REQUESTED, expires_at__lte=timezone.now())
+    ended = 0
+    for verification in late[:limit]:
+        with transaction.atomic():
+            verification.conversation = lock(verification.conversation_id)
+            verification.refresh_from_db(fields=["state"])
+            if verification.state == State.REQUESTED:
+                _end(verification, State.EXPIRED)
+                ended += 1
+    return ended
 
 
 def _end(verification: Verification, state: Verification.State) -> Verification:

@@ -1,0 +1,64 @@
+"""What a dead process left: queued jobs that were lost, reservations nobody settles, turns nobody will take.
+
+`sweep` runs at start, by cron and by hand; running it twice changes nothing. Turns that a dead runner left are taken
+by the others within a second; what remains here is what has no runner to notice it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+
+from django.utils import timezone
+
+from support_agent.models import Heartbeat, Task, Turn
+from support_agent.runtime import signals
+from support_agent.runtime.tasks import start_task
+from tickets import jobs
+from tickets.models import Conversation, Escalation
+from tickets.queue import enqueue
+from tickets.services.actions import actions_expire
+from tickets.services.escalations import escalation_open
+from tickets.services.identity import verifications_expire
+
+STALE = timedelta(days=1)
+LOST_JOB = timedelta(minutes=2)
+OPEN = [Escalation.Status.WAITING, Escalation.Status.CLAIMED]
+
+
+@dataclass(slots=True)
+class Swept:
+    """How much of each was repaired."""
+
+    turns_waiting: int = 0
+    tasks_started: int = 0
+    escalations_announced: int = 0
+    conversations_without_owner: int = 0
+    actions_expired: int = 0
+    verifications_expired: int = 0
+
+    def as_json(self) -> dict[str, int]:
+        return asdict(self)
+
+
+def sweep() -> Swept:
+    """Repair everything that can be repaired without a runner; wake the runners for the rest."""
+    swept = Swept(actions_expired=actions_expire(), verifications_expired=verifications_expire())
+    now = timezone.now()
+    for task in Task.objects.filter(state=Task.State.QUEUED, turn=None, created_at__lt=now - LOST_JOB)[:100]:
+        start_task(str(task.pk))
+        swept.tasks_started += 1
+    waiting = Escalation.objects.filter(status=Escalation.Status.WAITING, announced_at=None)
+    for escalation in waiting.filter(created_at__lt=now - LOST_JOB)[:100]:
+        enqueue(jobs.announce_escalation, str(escalation.pk), queue="mail")
+        swept.escalations_announced += 1
+    # No conversation without an owner and a next step (I2): one that waits needs its escalation.
+    ownerless = Conversation.objects.filter(status=Conversation.Status.WAITING).exclude(escalations__status__in=OPEN)
+    for conversation in ownerless[:100]:
+        escalation_open(conversation=conversation, reason="unsure", summary="It waited for a person without an owner.")
+        swept.conversations_without_owner += 1
+    Heartbeat.objects.filter(seen_at__lt=now - STALE).delete()
+    swept.turns_waiting = Turn.objects.filter(state__in=[Turn.State.QUEUED, Turn.State.RUNNING]).count()
+    if swept.turns_waiting:
+        signals.wake()
+    return swept
