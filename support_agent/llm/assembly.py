@@ -7,6 +7,7 @@ import math
 from typing import Any
 
 from support_agent.agent.types import INVALID_JSON, Block, Spend, Usage
+from support_agent.llm.failures import Broken, Fault
 from support_agent.llm.pricing import cost_usd, is_priced
 
 _CHARS_PER_TOKEN = 3.5  # of a model's own prose and JSON: the estimate for calls whose final usage never came
@@ -27,7 +28,13 @@ class Assembly:
         self._tool_json: dict[int, list[str]] = {}
 
     def feed(self, event: Any) -> str:
-        """Take one event; returns the answer's text in it, '' for everything else."""
+        """Take one event; returns the answer's text in it, '' for everything else. Raises Broken when malformed."""
+        try:
+            return self._take_event(event)
+        except (LookupError, AttributeError, TypeError) as error:
+            raise Broken(Fault("broken_stream", f"a malformed event: {error!r}")) from error
+
+    def _take_event(self, event: Any) -> str:
         match event.type:
             case "content_block_delta":
                 return self._delta(event.index, event.delta)
@@ -48,7 +55,7 @@ class Assembly:
         for index in list(self._tool_json):
             self._close_tool(index)
 
-    def take(self, message: Any) -> None:
+    def take_whole(self, message: Any) -> None:
         """A whole message that was not streamed."""
         self.begun, self._final, self.model, self._usage = True, True, message.model, usage_of(message.usage)
         self.content = [block.to_dict(mode="json") for block in message.content]

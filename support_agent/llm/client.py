@@ -164,7 +164,7 @@ class ModelClient:
             return fault
         if not isinstance(message, anthropic.types.Message) or not message.stop_reason:
             return Fault("broken_stream", "the answer is no finished message")
-        call.message.take(message)
+        call.message.take_whole(message)
         return None
 
     def _timeout(self, read_s: float) -> httpx2.Timeout:

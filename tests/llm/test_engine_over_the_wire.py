@@ -147,10 +147,7 @@ def _anything(chance: random.Random, body: Body) -> Reply:
         return chance.choice([plans(PLAN), plans({**PLAN, "complexity": "complex"}), says("{")])
     words = chance.choice(["I look.", "It left on Monday.", "That costs 12.34 USD.", " ", "The end [1]. " * 30])
     names = [tool["name"] for tool in body.get("tools", [])] or ["none"]
-    wishes = [
-        tool_use(chance.choice(names), _arguments(chance))
-        for _ in range(chance.randint(0, 3))
-    ]
+    wishes = [tool_use(chance.choice(names), _arguments(chance)) for _ in range(chance.randint(0, 3))]
     parts = [part for part in ([thinking("Hm.")], [text(words)], wishes) if chance.random() < 0.7]
     reply = Reply([block for part in parts for block in part] or [text(words)])
     if chance.random() < 0.15:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import httpx2
@@ -137,6 +138,29 @@ async def test_a_gateway_that_answers_something_else(content_type: str, schema: 
         await client.call(ask(output_schema=schema))
     await client.aclose()
     assert failed.value.kind in {"broken_stream", "connection"}
+
+
+EVENTS = {
+    "no type": {"foo": 1},
+    "a delta of no block": {"type": "content_block_delta", "index": 7, "delta": {"type": "text_delta", "text": "x"}},
+    "a delta of another kind": {"type": "content_block_delta", "index": 0, "delta": {"type": "thinking_delta"}},
+    "a start without a message": {"type": "message_start"},
+}
+
+
+@pytest.mark.parametrize("event", EVENTS.values(), ids=EVENTS)
+async def test_a_malformed_event_breaks_the_stream(event: dict[str, Any]) -> None:
+    start = {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}}
+
+    def answer(_: httpx2.Request) -> httpx2.Response:
+        raw = "".join(f"event: some\ndata: {json.dumps(data)}\n\n" for data in (start, event))
+        return httpx2.Response(200, headers={"content-type": "text/event-stream"}, content=raw)
+
+    client = ModelClient(ModelConfig(models=MODELS, api_key="k", max_retries=0), httpx2.MockTransport(answer))
+    with pytest.raises(ModelFailure) as failed:
+        await client.call(ask())
+    await client.aclose()
+    assert failed.value.kind == "broken_stream"
 
 
 async def test_a_wrong_key_is_told_apart(wired: MakeWiredRig) -> None:

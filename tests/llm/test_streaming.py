@@ -1,8 +1,12 @@
 from __future__ import annotations
 
-from support_agent.agent.types import Tier
+import httpx2
+import pytest
+
+from support_agent.agent.types import ModelFailure, ModelPort, Tier
+from support_agent.llm.client import build_client
 from tests.fakes.replies import Reply, says, text
-from tests.llm.conftest import MakeRig, MakeWiredRig, ask
+from tests.llm.conftest import MODELS, MakeRig, MakeWiredRig, ask
 
 WORDS = "Your order AP-104233 left our house on Tuesday — with Cascade Post 📦, and should arrive by Friday."
 
@@ -48,3 +52,21 @@ async def test_a_refusal_has_no_content(rig: MakeRig) -> None:
     reply = await at.client.call(ask(), at.show)
     assert (reply.stop_reason, reply.content) == ("refusal", [])
     assert reply.spend.cost_usd > 0
+
+
+async def test_by_default_it_speaks_to_anthropics_own_api() -> None:
+    seen: list[httpx2.Request] = []
+
+    def record(request: httpx2.Request) -> httpx2.Response:
+        seen.append(request)
+        return httpx2.Response(401, json={"type": "error", "error": {"type": "authentication_error", "message": "no"}})
+
+    small, medium, large = MODELS.values()
+    transport = httpx2.MockTransport(record)
+    client: ModelPort = build_client(api_key="sk-1", small=small, medium=medium, large=large, transport=transport)
+    with pytest.raises(ModelFailure, match="401"):
+        await client.call(ask())
+    (request,) = seen
+    assert str(request.url) == "https://api.anthropic.com/v1/messages"
+    assert request.headers["authorization"] == "Bearer sk-1"
+    assert request.headers["anthropic-version"] == "2026-10-21"
