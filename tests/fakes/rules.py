@@ -6,7 +6,7 @@ from typing import Any
 
 from tests.fakes.message_rules import check_messages
 from tests.fakes.normal import Json, blocks, segments
-from tests.fakes.refusal import Refused, demand
+from tests.fakes.refusal import demand
 from tests.fakes.schema_rules import check_output_schema, check_tool
 
 VERSIONS = {"2023-06-01", "2026-10-21"}
@@ -108,6 +108,3 @@ def _check_cache_marks(body: Json) -> None:
         mark = block["cache_control"]
         demand(mark.get("type") == "ephemeral" and mark.get("ttl", "5m") in {"5m", "1h"}, "cache_control: invalid")
         demand("thinking" not in str(block.get("type")), "cache_control: not allowed on thinking blocks")
-
-
-__all__ = ["Refused", "check_body", "check_headers"]
