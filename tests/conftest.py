@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from django.conf import settings
 
 from support_agent import embedded
 from tests.cast import Cast, make_cast
+from tests.stack import Stack, running_stack
+
+if TYPE_CHECKING:
+    from playwright.sync_api import BrowserContext
 
 CHROMIUM = Path("/usr/bin/chromium")
 servers = ExitStack()
@@ -32,12 +38,16 @@ def pytest_unconfigure() -> None:
     servers.close()
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    if CHROMIUM.exists():
-        return
     for item in items:
-        if item.get_closest_marker("browser"):
-            item.add_marker(pytest.mark.skip(reason="no /usr/bin/chromium"))
+        names = getattr(item, "fixturenames", ())
+        if "stack" in names:
+            item.add_marker(pytest.mark.xdist_group("stack"))  # one product for all of them
+        if "browser" in names:
+            item.add_marker(pytest.mark.browser)
+            if not CHROMIUM.exists():
+                item.add_marker(pytest.mark.skip(reason="no /usr/bin/chromium"))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -54,3 +64,21 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 def cast(db: None) -> Cast:
     """Owner, other customer, business customer, stranger, and staff of every role."""
     return make_cast()
+
+
+@pytest.fixture(scope="session")
+def stack() -> Iterator[Stack]:
+    """The whole product over demo data; see tests/stack.py."""
+    with running_stack("stack") as running:
+        yield running
+
+
+@pytest.fixture
+def browser(stack: Stack) -> Iterator[BrowserContext]:
+    """A fresh profile of Chromium; relative addresses are the running product's."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
+        yield chromium.new_context(base_url=stack.url, locale="en-US")
+        chromium.close()
