@@ -95,10 +95,12 @@ def action_propose(
     idempotency_key: str,
 ) -> Action:
     """Offer a mutation for the customer's click. The same key, or the same wish while one is open, gives the same
-    action. Raises Conflict while a person is awaited or has the conversation."""
+    action. Raises Conflict while a person is awaited or has the conversation, NotFound for another's customer."""
     locked = _lock_conversation(conversation.pk)
     if (known := _known(conversation, tool, arguments, idempotency_key)) is not None:
         return known
+    if locked.customer_id != customer.pk:
+        raise NotFound("There is no such customer in this conversation.")
     if locked.status != Conversation.Status.AI:
         raise Conflict("A person is taking over, so nothing new is offered now.")
     action = Action.objects.create(
