@@ -1,0 +1,94 @@
+"""Help-centre search: words and meaning, fused.
+
+lexical.py (PostgreSQL full text) and semantic.py (vectors in memory, read by snapshot.py, made by embedder.py) find
+candidates, names.py lets codes and names win, fusion.py orders them and decides when nothing fits, snippet.py shows why.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db import connection
+
+from tickets.search import lexical
+from tickets.search.embedder import embed_query, embedder_status, get_embedder
+from tickets.search.fusion import Found, answers, fuse
+from tickets.search.lexical import Term
+from tickets.search.semantic import Nearness
+from tickets.search.snapshot import current_snapshot
+from tickets.search.snippet import START, STOP, snippet_html
+
+__all__ = ["Hit", "embedder_status", "search"]
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """An article that answers, by its best section. `text` is that section's plain text, `snippet_html` safe HTML with
+    <mark>, `score` the confidence from 0 to 1, `exact` whether a code or the whole name was asked for."""
+
+    slug: str
+    title: str
+    url: str
+    category: str
+    section: str
+    snippet_html: str
+    text: str
+    score: float
+    exact: bool
+
+
+def search(query: str, *, category: str | None = None, limit: int = 5) -> list[Hit]:
+    """The published articles that answer a question, best first; empty when nothing we know is about it."""
+    found, terms = find(query, category=category)
+    return _hits(found[:limit], terms)
+
+
+def find(query: str, *, category: str | None = None) -> tuple[list[Found], list[Term]]:
+    """Articles in order, without their texts, and the question's words as they were understood."""
+    embedder = get_embedder()
+    question = embed_query(embedder, query) if embedder and query.strip() else None
+    snapshot = current_snapshot(embedder.name if embedder else "")
+    terms = lexical.read_terms(query, snapshot.articles)
+    named = snapshot.names.named_in(query)
+    nearness = Nearness(snapshot, question)
+    ranked = lexical.rank(
+        terms,
+        sections=nearness.nearest(category),
+        articles=[article for article, strength in named.items() if strength >= 1][: lexical.CANDIDATES],
+        category=category,
+    )
+    return answers(fuse(ranked, nearness, named), embedder if nearness else None), terms
+
+
+def _hits(found: list[Found], terms: list[Term]) -> list[Hit]:
+    if not found:
+        return []
+    marked = " | ".join(lexical.quoted(term.lexeme) for term in terms if term.articles)
+    options = f"HighlightAll=true, StartSel={START}, StopSel={STOP}"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT s.id, a.slug, a.title, a.category, s.heading, s.text, "
+            "ts_headline('help', s.text, %s::tsquery, %s) "
+            "FROM tickets_articlesection s JOIN tickets_article a ON a.id = s.article_id "
+            "WHERE s.id = ANY(%s) AND a.status = 'published'",
+            [marked, options, [one.section for one in found]],
+        )
+        rows: dict[UUID, tuple[str, ...]] = {row[0]: row[1:] for row in cursor.fetchall()}
+    return [_hit(one, *rows[one.section]) for one in found if one.section in rows]
+
+
+def _hit(
+    found: Found, slug: str, title: str, category: str, heading: str, text: str, marked: str
+) -> Hit:
+    return Hit(
+        slug=slug,
+        title=title,
+        url=f"/help/{slug}/",
+        category=category,
+        section=heading,
+        snippet_html=snippet_html(marked),
+        text=text,
+        score=round(found.confidence, 3),
+        exact=found.name >= 2,
+    )

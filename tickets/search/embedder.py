@@ -1,0 +1,91 @@
+"""The seam between search and the model that turns a text into a vector; EMBEDDER names the one in use, or none."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Protocol
+
+import numpy as np
+from django.conf import settings
+from django.utils.module_loading import import_string
+from numpy.typing import NDArray
+
+log = logging.getLogger(__name__)
+Vectors = NDArray[np.float32]
+
+KNOWN = {"minilm": "tickets.search.minilm.MiniLM"}
+_lock = threading.Lock()
+_embedders: dict[str, Embedder | None] = {}
+
+
+class Embedder(Protocol):
+    """What another model must offer; its constructor takes no arguments and loads nothing heavy."""
+
+    name: str
+    """Stored with each vector; vectors of another name are ignored until the articles are indexed anew."""
+    languages: frozenset[str]
+    """Language codes it understands."""
+    threshold: float
+    """The cosine from which a question and a section are about the same thing."""
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        """One row per text, of length 1, float32. Raises anything when the model cannot be loaded."""
+        ...
+
+
+def get_embedder() -> Embedder | None:
+    """The configured embedder, made once per process; None when there is none or it cannot be made."""
+    path = getattr(settings, "EMBEDDER", "minilm")
+    if path not in _embedders:
+        with _lock:
+            if path not in _embedders:
+                _embedders[path] = _make(path)
+    return _embedders[path]
+
+
+def _make(path: str) -> Embedder | None:
+    if path in ("", "none"):
+        return None
+    try:
+        embedder: Embedder = import_string(KNOWN.get(path, path))()
+    except Exception:
+        log.warning("embedder_unavailable", exc_info=True, extra={"embedder": path})
+        return None
+    return embedder
+
+
+def embed_query(embedder: Embedder, text: str) -> Vectors | None:
+    """One question's vector, or None when the model fails: search then goes on lexically."""
+    try:
+        return _embed_cached(embedder, " ".join(text.split()))
+    except Exception:
+        log.warning("embedding_failed", exc_info=True, extra={"embedder": embedder.name})
+        return None
+
+
+@lru_cache(maxsize=512)
+def _embed_cached(embedder: Embedder, text: str) -> Vectors:
+    vector: Vectors = embedder.embed([text])[0]
+    return vector
+
+
+def embedder_status() -> tuple[bool, str]:
+    """Whether semantic search works, and a sentence for people (`make doctor`)."""
+    path = getattr(settings, "EMBEDDER", "minilm")
+    if path in ("", "none"):
+        return True, "Search is lexical only, as EMBEDDER=none asks for."
+    embedder = get_embedder()
+    try:
+        if embedder is None:
+            raise RuntimeError(f"{path} cannot be loaded")
+        dimensions = embedder.embed(["delivery"]).shape[1]
+    except Exception as error:
+        return False, (
+            f"Search is lexical only, because its model does not work ({error}): install requirements.txt again, or "
+            "set EMBEDDER=none."
+        )
+    languages = ", ".join(sorted(embedder.languages))
+    return True, f"Search is semantic and lexical: {embedder.name}, {dimensions} dimensions, languages: {languages}."

@@ -1,0 +1,163 @@
+"""Search by words in PostgreSQL: any of them, each weighed by how rare it is, typos mended against the vocabulary."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+
+MAX_WORDS = 32
+CANDIDATES = 400
+WEIGHTS = [0.3, 0.6, 0.8, 1.0]  # text, heading, keywords, title
+MENDED = 0.8  # what a mended word counts of a known one
+_WORD = re.compile(r"\w(?:[\w'’.+-]*\w)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """A lexeme of the question; `articles` of the corpus hold it."""
+
+    lexeme: str
+    articles: int
+    weight: float
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """A candidate: `rank` is the weighted sum over its words and `share` how much of the question it holds, 0 to 1."""
+
+    section: UUID
+    article: UUID
+    rank: float
+    share: float
+
+
+def read_terms(question: str, articles: int) -> list[Term]:
+    """The question's lexemes with their idf; unknown words stand for the nearest ones of the vocabulary."""
+    words = list(dict.fromkeys(word.lower() for word in _WORD.findall(question)))[:MAX_WORDS]
+    joined = [left + right for left, right in zip(words, words[1:], strict=False) if (left + right).isalpha()]
+    known: dict[str, int] = {}
+    unknown: list[str] = []
+    for word, lexeme, count in _lexemes([*words, *joined]):
+        if count:
+            known[lexeme] = count
+        elif word in words:
+            unknown.append(lexeme)
+    terms = [Term(lexeme, count, _idf(count, articles)) for lexeme, count in known.items()]
+    for mended, count, word in _mend(unknown):
+        if mended not in known:
+            terms.append(Term(mended, count, _idf(count, articles) * MENDED))
+        unknown.remove(word)
+    # A word nobody wrote finds nothing, but it is a part of the question that no article answers.
+    return terms + [Term(word, 0, _idf(0, articles)) for word in unknown]
+
+
+def rank(
+    terms: Sequence[Term], *, sections: Iterable[UUID], articles: Iterable[UUID], category: str | None
+) -> list[Ranked]:
+    """Sections that hold any of the words (at most CANDIDATES, by the rarest), and those given; in no order."""
+    held = [term for term in terms if term.articles]
+    total = sum(term.weight for term in terms) or 1.0
+    parameters: dict[str, Any] = {
+        "lexemes": [quoted(term.lexeme) for term in held],
+        "idf": [term.weight for term in held],
+        "weights": WEIGHTS,
+        "query": candidate_query(held),
+        "sections": list(sections),
+        "articles": list(articles),
+        "category": category or "",
+        "limit": CANDIDATES,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(RANK, parameters)
+        return [Ranked(section, article, value / total, idf / total) for section, article, value, idf in cursor]
+
+
+RANK = """
+WITH term AS MATERIALIZED (
+    SELECT lexeme::tsquery AS query, idf FROM unnest(%(lexemes)s::text[], %(idf)s::float8[]) AS t (lexeme, idf)
+), candidate AS MATERIALIZED (
+    (SELECT s.id FROM tickets_articlesection s
+     JOIN tickets_article a ON a.id = s.article_id AND (%(category)s = '' OR a.category = %(category)s)
+     WHERE s.lexemes @@ %(query)s::tsquery LIMIT %(limit)s)
+    UNION SELECT unnest(%(sections)s::uuid[])
+    UNION SELECT id FROM tickets_articlesection WHERE article_id = ANY(%(articles)s::uuid[])
+)
+SELECT s.id, s.article_id, coalesce(r.rank, 0), coalesce(r.idf, 0)
+FROM candidate c JOIN tickets_articlesection s ON s.id = c.id
+JOIN tickets_article a ON a.id = s.article_id AND (%(category)s = '' OR a.category = %(category)s)
+CROSS JOIN LATERAL (
+    SELECT sum(term.idf * ts_rank(%(weights)s::float4[], s.lexemes, term.query)) AS rank, sum(term.idf) AS idf
+    FROM term WHERE s.lexemes @@ term.query
+) r
+"""
+
+
+def candidate_query(terms: Sequence[Term]) -> str:
+    """The rarest words that together stay within the cap; when even one does not, sections that hold two of them."""
+    rarest = sorted(terms, key=lambda term: term.articles)
+    chosen: list[Term] = []
+    for term in rarest:
+        if chosen and sum(one.articles for one in chosen) + term.articles > CANDIDATES:
+            break
+        chosen.append(term)
+    if len(chosen) == 1 and chosen[0].articles > CANDIDATES and len(rarest) > 1:
+        return f"{quoted(rarest[0].lexeme)} & ({' | '.join(quoted(term.lexeme) for term in rarest[1:])})"
+    return " | ".join(quoted(term.lexeme) for term in chosen)
+
+
+def quoted(lexeme: str) -> str:
+    """A lexeme as a tsquery's operand."""
+    escaped = lexeme.replace("\\", "\\\\").replace("'", "''")
+    return f"'{escaped}'"
+
+
+def _idf(count: int, articles: int) -> float:
+    return math.log(1 + (articles - count + 0.5) / (count + 0.5)) if articles >= count else 0.1
+
+
+def _lexemes(words: list[str]) -> list[tuple[str, str, int]]:
+    """(word, lexeme, articles that hold it); stop words have none and vanish."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT w.word, l.lexeme, coalesce(t.articles, 0) FROM unnest(%s::text[]) AS w (word) "
+            "CROSS JOIN LATERAL unnest(to_tsvector('help', w.word)) AS l "
+            "LEFT JOIN tickets_searchterm t ON t.lexeme = l.lexeme",
+            [words],
+        )
+        return cursor.fetchall()
+
+
+def _mend(unknown: list[str]) -> list[tuple[str, int, str]]:
+    """(lexeme, articles, the unknown word) for each word with a near one in the vocabulary: fewest edits, then usual."""
+    long = [word for word in unknown if len(word) >= 4 and word.isalpha()]
+    if not long:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT word, lexeme, articles FROM tickets_near_terms(%s)", [long])
+        near = [(edits(word, lexeme), -count, lexeme, word) for word, lexeme, count in cursor.fetchall()]
+    mended = []
+    for word in long:
+        best = min((found for found in near if found[3] == word), default=None)
+        if best and best[0] <= (1 if len(word) < 6 else 2):
+            mended.append((best[2], -best[1], word))
+    return mended
+
+
+def edits(one: str, other: str) -> int:
+    """Letters to insert, delete, replace or swap with their neighbour to make one word of the other."""
+    rows = [list(range(len(other) + 1))]
+    for i, left in enumerate(one, 1):
+        row = [i]
+        for j, right in enumerate(other, 1):
+            cost = min(rows[-1][j] + 1, row[-1] + 1, rows[-1][j - 1] + (left != right))
+            if i > 1 and j > 1 and left == other[j - 2] and one[i - 2] == right:
+                cost = min(cost, rows[-2][j - 2] + 1)
+            row.append(cost)
+        rows.append(row)
+    return rows[-1][-1]

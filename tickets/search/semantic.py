@@ -1,0 +1,38 @@
+"""Nearest sections by meaning: an exact search over the vectors in memory."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import numpy as np
+
+from tickets.search.embedder import Vectors
+from tickets.search.snapshot import Snapshot
+
+NEAREST = 40
+
+
+class Nearness:
+    """The cosine of a question to every section."""
+
+    def __init__(self, snapshot: Snapshot, question: Vectors | None) -> None:
+        usable = question is not None and snapshot.vectors.shape[1] == len(question)
+        self._snapshot = snapshot
+        self._cosines = snapshot.vectors @ question if usable else np.empty(0, dtype=np.float32)
+
+    def __bool__(self) -> bool:
+        return bool(len(self._cosines))
+
+    def of(self, section: UUID) -> float:
+        """From -1 to 1; 0 for a section without a vector."""
+        row = self._snapshot.rows.get(section)
+        return float(self._cosines[row]) if self and row is not None else 0.0
+
+    def nearest(self, category: str | None = None) -> list[UUID]:
+        """The NEAREST sections, of one category or of all; in no order."""
+        scores = self._cosines
+        if category and self:
+            scores = np.where(self._snapshot.categories == category, scores, -2.0)
+        count = min(NEAREST, len(scores))
+        best = np.argpartition(scores, -count)[-count:] if count else []
+        return [self._snapshot.sections[row] for row in best if scores[row] > -2.0]

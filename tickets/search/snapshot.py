@@ -1,0 +1,77 @@
+"""What each process keeps in memory of the published articles: their names and their sections' vectors.
+
+A small query per search compares the index's version with the one kept, so that an edit shows at the next search.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+from uuid import UUID
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tickets.models import Article, ArticleSection, SearchIndex
+from tickets.search.embedder import Vectors
+from tickets.search.names import Names
+
+_lock = threading.Lock()
+_kept: dict[str, Snapshot] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """`vectors` has one row per section that has one; `rows` maps the section to its row."""
+
+    version: UUID | None
+    articles: int
+    names: Names
+    sections: list[UUID] = field(default_factory=list)
+    rows: dict[UUID, int] = field(default_factory=dict)
+    categories: NDArray[np.str_] = field(default_factory=lambda: np.empty(0, dtype="<U10"))
+    vectors: Vectors = field(default_factory=lambda: np.empty((0, 0), dtype=np.float32))
+
+
+def current_snapshot(embedder: str) -> Snapshot:
+    """The snapshot of the index's present version, read anew (changed vectors only) when the version moved on."""
+    version = SearchIndex.objects.values_list("version", flat=True).first()
+    kept = _kept.get(embedder)
+    if kept is not None and kept.version == version:
+        return kept
+    with _lock:
+        kept = _kept.get(embedder)
+        if kept is None or kept.version != version:
+            _kept[embedder] = kept = _read(embedder, version, kept)
+        return kept
+
+
+def _read(embedder: str, version: UUID | None, kept: Snapshot | None) -> Snapshot:
+    """A section's vector never changes under its id and its embedder, so only unknown ones are fetched."""
+    published = Article.objects.filter(status=Article.Status.PUBLISHED)
+    names = Names(published.values_list("id", "title", "keywords"))
+    found = ArticleSection.objects.filter(
+        article__status=Article.Status.PUBLISHED, embedder=embedder, embedding__isnull=False
+    ).order_by("id")
+    pairs = list(found.values_list("id", "article__category")) if embedder else []
+    old = kept.rows if kept is not None else {}
+    unknown = [section for section, _ in pairs if section not in old]
+    fresh = dict(found.filter(id__in=unknown).values_list("id", "embedding")) if unknown else {}
+    pairs = [pair for pair in pairs if pair[0] in old or pair[0] in fresh]  # one may have gone in between
+    vectors = np.empty((len(pairs), 0), dtype=np.float32)
+    if pairs:
+        first = next(iter(fresh.values()), None)
+        width = len(first) // 4 if first is not None else kept.vectors.shape[1]  # type: ignore[union-attr]
+        vectors = np.empty((len(pairs), width), dtype=np.float32)
+        for row, (section, _) in enumerate(pairs):
+            known = fresh.get(section)
+            vectors[row] = np.frombuffer(known, dtype="<f4") if known is not None else kept.vectors[old[section]]  # type: ignore[union-attr]
+    return Snapshot(
+        version=version,
+        articles=names.articles,
+        names=names,
+        sections=[section for section, _ in pairs],
+        rows={section: row for row, (section, _) in enumerate(pairs)},
+        categories=np.array([category for _, category in pairs], dtype="<U10"),
+        vectors=vectors,
+    )
