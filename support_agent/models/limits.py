@@ -13,8 +13,8 @@ class Spend(models.Model):
     scope = models.CharField(max_length=16)
     key = models.CharField(max_length=80)
     period = models.CharField(max_length=10, blank=True)
-    spent_usd = models.DecimalField(max_digits=14, decimal_places=6, default=0)
-    reserved_usd = models.DecimalField(max_digits=14, decimal_places=6, default=0)
+    spent_usd = models.DecimalField(max_digits=15, decimal_places=9, default=0)
+    reserved_usd = models.DecimalField(max_digits=15, decimal_places=9, default=0)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["scope", "key", "period"], name="spend_one_row_per_limit")]
