@@ -220,6 +220,7 @@
     localTimes();
     const busy = $("messages").childElementCount || $("outbox").childElementCount || $("live").childElementCount;
     $("empty").hidden = Boolean(busy);
+    if (!busy) following = false;  // the greeting is read from its top
     const banner = chat.querySelector(".banner");
     $("human").hidden = Boolean(banner?.matches(".waiting, .human"));
     $("end").hidden = !conversation() || Boolean(banner?.matches(".closed"));

@@ -88,9 +88,7 @@ def message(call: Call, frame: frames.MessageFrame) -> Replies:
 
 
 def confirm(call: Call, frame: frames.ConfirmFrame) -> Replies:
-    action_decide(
-        conversation=call.conversation, action_id=frame.action_id, token=frame.token, approve=frame.approve
-    )
+    action_decide(conversation=call.conversation, action_id=frame.action_id, token=frame.token, approve=frame.approve)
     return []
 
 
@@ -163,9 +161,7 @@ def ping(call: Call, _: frames.PlainFrame) -> Replies:
 
 COMMANDS: dict[str, Callable[[Call, Any], Replies]] = {
     command.__name__: command
-    for command in (
-        message, confirm, undo, stop, human, close, verify, contact, typing, read, feedback, survey, ping
-    )
+    for command in (message, confirm, undo, stop, human, close, verify, contact, typing, read, feedback, survey, ping)
 }
 
 

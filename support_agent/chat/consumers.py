@@ -9,10 +9,12 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
+from contextlib import suppress
 from typing import Any
 from urllib.parse import parse_qs
 from uuid import UUID
 
+from channels.exceptions import StopConsumer
 from channels.generic.websocket import AsyncWebsocketConsumer
 
 from support_agent.chat import commands, frames
@@ -31,7 +33,7 @@ from tickets.selectors.conversations import PAGE, events_after
 Json = dict[str, Any]
 log = logging.getLogger(__name__)
 
-UNAUTHORISED, NOT_FOUND, TOO_MANY, TOO_BIG, BROKEN = 4401, 4404, 4429, 1009, 1011
+UNAUTHORISED, NOT_FOUND, TOO_MANY, TOO_BIG = 4401, 4404, 4429, 1009
 SOCKETS_PER_CONVERSATION = 20
 CODES = {"not_allowed": "not_found", "not_eligible": "conflict"}  # to those the contract has
 SILENT = {Conversation.Status.HUMAN, Conversation.Status.CLOSED}
@@ -41,23 +43,35 @@ class ChatConsumer(AsyncWebsocketConsumer):
     """`/ws/chat/<id>/?after=&format=&token=`"""
 
     async def connect(self) -> None:
+        self._groups: list[str] = []
         await self.accept()
-        self.conversation_id: UUID = self.scope["url_route"]["kwargs"]["conversation_id"]
-        query = parse_qs(self.scope["query_string"].decode("latin-1"))
+        self._caller: Json = {**self.scope}
+        self.conversation_id: UUID = self._caller["url_route"]["kwargs"]["conversation_id"]
+        query = parse_qs(self._caller["query_string"].decode("latin-1"))
         self.renderer = renderer_for((query.get("format") or ["json"])[0], self.conversation_id)
         self.cursor = 0
         self._order = asyncio.Lock()  # the cursor moves and the frame goes out as one step
         self._finished: deque[str] = deque(maxlen=32)  # turns whose text is complete: a late delta says nothing new
-        self._groups: list[str] = []
         refusal = await self._enter()
         if refusal:
             return await self.close(refusal)
         await self._follow((query.get("after") or ["0"])[0])
 
+    async def dispatch(self, message: Json) -> None:
+        """A failure ends the socket with 1011; the client connects again and repeats what was not acknowledged."""
+        try:
+            await super().dispatch(message)
+        except StopConsumer:
+            raise
+        except Exception:
+            await self.disconnect(1011)
+            raise
+
     async def disconnect(self, code: int) -> None:
         watch().remove(self)
-        for group in self._groups:
-            await self.channel_layer.group_discard(group, self.channel_name)
+        while self._groups:
+            with suppress(Exception):  # Redis may be the very thing that failed
+                await self.channel_layer.group_discard(self._groups.pop(), self.channel_name)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         if len(text_data.encode() if text_data is not None else bytes_data or b"") > frames.MAX_BYTES:
@@ -67,7 +81,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
         except frames.FrameError as error:
             return await self._error(error.code, error.message, {"client_message_id": error.client_message_id})
         try:
-            replies = await in_db(commands.perform, self.scope, self.conversation_id, frame)
+            replies = await in_db(commands.perform, self._caller, self.conversation_id, frame)
         except DeskError as error:
             retry_after = error.retry_after if isinstance(error, RateLimited) else None
             return await self._error(error.code, error.message, frame.model_dump(mode="json"), retry_after)
@@ -75,9 +89,6 @@ class ChatConsumer(AsyncWebsocketConsumer):
             return await self.close(UNAUTHORISED)
         except commands.Gone:
             return await self.close(NOT_FOUND)
-        except Exception:
-            log.exception("frame_failed", extra={"frame": frame.type})
-            return await self.close(BROKEN)  # the client connects again and repeats what was not acknowledged
         for reply in replies:
             await self._passing(reply)
 
@@ -103,7 +114,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
     async def session_ended(self, _: Json) -> None:
         """Somebody signed out: this socket goes on only if its own session still stands."""
         try:
-            await in_db(_visit, self.scope, self.conversation_id)
+            await in_db(_visit, self._caller, self.conversation_id)
         except (SignedOut, NotFound):
             await self.close(UNAUTHORISED)
 
@@ -120,18 +131,18 @@ class ChatConsumer(AsyncWebsocketConsumer):
     async def _enter(self) -> int | None:
         """Who is this, and may they come in? The close code when not."""
         try:
-            visitor, conversation = await in_db(_visit, self.scope, self.conversation_id)
+            visitor, conversation = await in_db(_visit, self._caller, self.conversation_id)
             if visitor.address:
                 await in_db(allow, "socket", visitor.address)
         except SignedOut:
             return UNAUTHORISED
         except NotFound:
-            return NOT_FOUND if await in_db(_is_somebody, self.scope) else UNAUTHORISED
+            return NOT_FOUND if await in_db(_is_somebody, self._caller) else UNAUTHORISED
         except RateLimited:
             return TOO_MANY
         if watch().open_for(self.conversation_id) >= SOCKETS_PER_CONVERSATION:
             return TOO_MANY
-        self.scope["visitor_user_id"] = visitor.user_id
+        self._caller["visitor_user_id"] = visitor.user_id
         self._owner_id = conversation.customer_id
         self._status = conversation.status
         await self._join(group_of(self.conversation_id))

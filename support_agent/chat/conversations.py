@@ -43,8 +43,6 @@ def conversations_claim(session: SessionBase, customer: Customer) -> None:
     """After signing in: what this browser began without a name now belongs to the customer."""
     for conversation in Conversation.objects.filter(pk__in=remembered(session), customer=None):
         try:
-            conversation_identify(
-                conversation=conversation, customer=customer, identity=Conversation.Identity.SESSION
-            )
+            conversation_identify(conversation=conversation, customer=customer, identity=Conversation.Identity.SESSION)
         except Conflict:
             continue  # another customer proved to own it meanwhile

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.urls import URLPattern, path
 
 from support_agent.chat.consumers import ChatConsumer
 
-websocket_urlpatterns: list[URLPattern] = [path("ws/chat/<uuid:conversation_id>/", ChatConsumer.as_asgi())]
+socket: Any = ChatConsumer.as_asgi()  # path() is typed for views; the router calls ASGI applications
+websocket_urlpatterns: list[URLPattern] = [path("ws/chat/<uuid:conversation_id>/", socket)]

@@ -28,17 +28,20 @@ ACTION_STATES = {
     "failed": ("This did not work", "Nothing was changed. Ask again, or talk to a person."),
     "undone": ("Undone", "Everything is as it was before."),
 }
-HIDDEN_ARGUMENTS = {"reason"}
-LABELS = {
-    "skus": "Items",
-    "sku": "Item",
+LABELS = {  # in the order they are shown; what is not named here follows
     "order_number": "Order",
-    "marketing_opt_in": "Marketing e-mails",
     "return_number": "Return",
-    "value": "New value",
+    "sku": "Item",
+    "skus": "Items",
     "field": "What changes",
-    "url": "Link",
+    "value": "New value",
+    "marketing_opt_in": "Marketing e-mails",
+    "kind": "Problem",
+    "wish": "Your wish",
+    "amount": "Amount",
+    "reason": "Reason",
 }
+_ORDER = {key: place for place, key in enumerate(LABELS)}
 _TAG_OR_MARK = re.compile(r'<(?:[^<>"]|"[^"]*")*>|\[(\d{1,2})\]')
 
 
@@ -91,12 +94,16 @@ def action_context(action: Json) -> Json:
     """An action with words for its state and rows for its arguments and receipt."""
     title, note = ACTION_STATES.get(action["state"], (action["state"].capitalize(), ""))
     undo_until = parse_time(action.get("undo_until"))
+    receipt = dict(action.get("receipt") or {})
+    if message := receipt.pop("message", ""):  # why it did not happen, or not yet
+        receipt.pop("reason", None)
+        note = message
     return {
         **action,
         "title": title,
         "note": note,
         "rows": rows(action.get("arguments") or {}),
-        "receipt_rows": rows(action.get("receipt") or {}),
+        "receipt_rows": rows(receipt),
         "expires": parse_time(action.get("expires_at")),
         "undo_until": undo_until if undo_until and undo_until > timezone.now() else None,
     }
@@ -106,7 +113,7 @@ def rows(values: Json) -> list[tuple[str, str]]:
     """Label and value, in words, for a definition list; empty values are left out."""
     return [
         (LABELS.get(key, key.replace("_", " ").capitalize()), words(value))
-        for key, value in values.items()
+        for key, value in sorted(values.items(), key=lambda pair: _ORDER.get(pair[0], len(_ORDER)))
         if value not in (None, "", [], {})
     ]
 
