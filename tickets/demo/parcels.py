@@ -76,7 +76,7 @@ class Parcels:
             arrival = min(arrival, world.ago(hours=1))
         leg = (arrival - shipped) / (len(hubs) + 2)
         for number, hub in enumerate(hubs[:2] if parcel.status in {"lost", "delayed"} else hubs, start=1):
-            self._scan(parcel, shipped + leg * number, hub, f"Arrived at the sorting centre in {hub.split(',')[0]}")
+            self._scan(parcel, shipped + leg * number, hub, "Arrived at the sorting centre")
         if parcel.status == "delivered":
             self._hand_over(parcel, arrival, leg)
         elif parcel.status == "delayed":
