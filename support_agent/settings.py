@@ -152,6 +152,7 @@ STORAGES = {
     "staticfiles": {"BACKEND": _static if DEBUG else "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 
+RATE_LIMIT_SCALE = env.rate_limit_scale
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.email_from
 EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
 globals().update(parse_email_url(env.email_url.get_secret_value()))
