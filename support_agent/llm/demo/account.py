@@ -7,7 +7,7 @@ from typing import Any
 
 from support_agent.llm.demo import questions, wording
 from support_agent.llm.demo.desk import Desk
-from support_agent.llm.demo.dialogue import Task
+from support_agent.llm.demo.tasks import Task
 
 Json = dict[str, Any]
 FIELD_WORDS = {"name": "name", "phone": "phone number", "shipping_address": "delivery address"}
@@ -27,8 +27,8 @@ def update(desk: Desk, task: Task) -> str:
         return f"I cannot change the e-mail address of an account from here. {questions.OFFER_TICKET}"
     if not field:
         return questions.WHICH_FIELD
-    value = ("false" if _OFF.search(text) else "true") if field == "marketing_opt_in" else task.slots.value
-    if not value:
+    value: str | bool = not _OFF.search(text) if field == "marketing_opt_in" else task.slots.value
+    if value == "":
         return f"{questions.NEW_VALUE} {FIELD_WORDS[field]}?"
     if desk.offers("update_customer"):
         return wording.proposal(desk.call("update_customer", field=field, value=value))
@@ -110,7 +110,7 @@ def ticket(desk: Desk, task: Task) -> str:
     about = task.slots.reason or (task.text if len(task.text.split()) > 7 else "")
     if not about:
         return questions.TICKET_ABOUT
-    return _ticket(desk, " ".join(about.split()[:9]), about, "medium", "account", task.slots.email)
+    return _ticket(desk, _subject(about), about, "medium", _category(about), task.slots.email)
 
 
 def _ticket(desk: Desk, subject: str, body: str, priority: str, category: str, email: str = "") -> str:
@@ -128,7 +128,22 @@ def _ticket(desk: Desk, subject: str, body: str, priority: str, category: str, e
         ).get("ticket")
         or {}
     )
-    return f"I have opened ticket {data.get('number')} for our team: {data.get('subject') or subject}. They answer by e-mail."
+    return f"I have opened ticket {data.get('number')} for our team: “{data.get('subject') or subject}”. They answer by e-mail."
+
+
+def _subject(about: str) -> str:
+    """The first clause, at most a line."""
+    clause = re.split(r"(?<=[.!?;:])\s|,\s", re.sub(r"^.{0,40}\bticket\b\W*", "", about, flags=re.I) or about)[0]
+    return " ".join(clause.split()[:14]).rstrip(".,;:")
+
+
+def _category(about: str) -> str:
+    hints = {
+        "technical": r"app|site|website|checkout|watch|trailmate|beacon|sync|error|bug|crash",
+        "billing": r"invoice|charge|refund|payment|paid|card|price",
+        "account": r"account|password|log ?in|e-?mail|address|newsletter",
+    }
+    return next((name for name, words in hints.items() if re.search(rf"\b({words})", about, re.I)), "product")
 
 
 def verify(desk: Desk, task: Task) -> str:

@@ -11,8 +11,9 @@ from typing import Any
 
 from support_agent.llm.demo import account, orders, planner, talk
 from support_agent.llm.demo.desk import Call, Desk, Told, Wanted
-from support_agent.llm.demo.dialogue import Dialogue, Task, follow
+from support_agent.llm.demo.dialogue import Dialogue, follow
 from support_agent.llm.demo.situation import Situation, read
+from support_agent.llm.demo.tasks import Task
 
 Json = dict[str, Any]
 Handler = Callable[[Desk, Task], str]
@@ -66,7 +67,7 @@ def act(situation: Situation, dialogue: Dialogue) -> tuple[list[Call], str]:
         try:
             texts.append(_handler(dialogue, task)(desk, task))
         except Wanted as wanted:
-            calls.extend(call for call in wanted.calls if call not in calls)
+            calls.extend(call for call in wanted.calls if call not in calls and not _second_search(call, calls))
         except Told as told:
             texts.append(told.text)
     if calls:
@@ -77,8 +78,13 @@ def act(situation: Situation, dialogue: Dialogue) -> tuple[list[Call], str]:
     return [], text
 
 
+def _second_search(call: Call, calls: list[Call]) -> bool:
+    """Searches go one after the other, so that their sources get different numbers."""
+    return call.name == "search_knowledge_base" and any(other.name == call.name for other in calls)
+
+
 def _handler(dialogue: Dialogue, task: Task) -> Handler:
-    if dialogue.upset_now and dialogue.angry >= 2 and task.intent not in ("human", "legal"):
+    if dialogue.upset_now and dialogue.angry >= 2 and task.intent not in ("human", "legal", "injection"):
         return lambda desk, task: talk.hand_over(desk, task, "asked", "The customer is upset, for the second time")
     return HANDLERS.get(task.intent, talk.unsure)
 

@@ -1,16 +1,15 @@
-"""A small intent classifier: ridge regression over word and character n-grams, trained when it is loaded (about 0.1 s)."""
+"""A small intent classifier: ridge regression over word and character n-grams, trained when loaded (0.1 s)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from functools import lru_cache
-from importlib.resources import files
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from zlib import crc32
 
 import numpy as np
-import yaml
 from numpy.typing import NDArray
 
+from support_agent.llm.demo import lexicon
 from support_agent.llm.demo.text import Speller, tokens
 
 Vector = NDArray[np.float32]
@@ -34,7 +33,7 @@ def features(words: Sequence[str]) -> Iterator[tuple[str, float]]:
 class IntentClassifier:
     """Scores of every intent for a message, about 1 for a sure one and 0 for none."""
 
-    def __init__(self, phrases: Mapping[str, Sequence[str]], guarded: Sequence[str] = ()) -> None:
+    def __init__(self, phrases: Mapping[str, Sequence[str]], guarded: Iterable[str] = ()) -> None:
         self.intents = list(phrases)
         samples = [(tokens_of(phrase), intent) for intent, some in phrases.items() for phrase in some]
         self.speller = Speller({word for words, _ in samples for word in words}, guarded)
@@ -81,10 +80,7 @@ def _unit(rows: Vector) -> Vector:
     return result
 
 
-@lru_cache(maxsize=1)
+@cache
 def load() -> IntentClassifier:
     """The classifier over `intents.yaml`, built once per process."""
-    folder = files("support_agent.llm.demo")
-    phrases = yaml.safe_load(folder.joinpath("intents.yaml").read_text("utf-8"))
-    guarded = folder.joinpath("words.txt").read_text("utf-8").split()
-    return IntentClassifier(phrases, guarded)
+    return IntentClassifier(lexicon.data("intents"), lexicon.common_words())

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from support_agent.llm.demo import questions, wording
-from support_agent.llm.demo.dialogue import Dialogue, Task
+from support_agent.llm.demo.dialogue import Dialogue
 from support_agent.llm.demo.situation import Result, Situation
+from support_agent.llm.demo.tasks import Task
 
 Json = dict[str, Any]
 GOOD = frozenset({"success", "pending_confirmation", "awaiting_staff"})
@@ -70,6 +71,10 @@ class Desk:
         result = self.results(Call(name, arguments))[0]
         if result.status == "needs_verification":
             raise Told(self._ask_email())
+        if result.status == "not_found" and name in ("lookup_order", "track_shipment"):
+            raise Told(
+                f"I cannot find order {arguments['order_number']} in your account. Please check the number in your confirmation e-mail."
+            )
         if result.status not in GOOD:
             raise Told(self.advise(result))
         return result.data
@@ -82,16 +87,17 @@ class Desk:
         """The verified e-mail, '' when the server did not say. Raises Wanted or Told on the way to a verified customer."""
         if self.situation.verified is not False:
             return self.situation.email
-        if self.dialogue.code_requested:
+        if self.dialogue.code_requested and not self.dialogue.email_now:
             raise Told(
-                "I cannot see your confirmation yet. A code was requested for the address you gave. "
-                f"{questions.CODE} shown in this chat, never in a message; then I can go on."
+                f"I cannot see your confirmation yet. {questions.CODE} shown in this chat, never in a message. "
+                "If no e-mail came, look into the spam folder, or tell me the address again."
             )
         if not self.dialogue.email or not self.offers("verify_identity"):
             raise Told(self._ask_email())
-        data = self.call("verify_identity", email=self.dialogue.email)
+        self.call("verify_identity", email=self.dialogue.email)
         raise Told(
-            f"{data.get('message') or 'A code was requested for that address.'} {questions.CODE} shown in this chat, not as a message."
+            "If this is the address of an account, a code is on its way to it. "
+            f"{questions.CODE} shown in this chat, never in a message; then I can go on."
         )
 
     def customer(self) -> Json:

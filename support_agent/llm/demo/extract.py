@@ -1,105 +1,110 @@
-"""Answers taken from articles, word for word: the sentences of the best sections that speak of what was asked."""
+"""Answers taken from articles, word for word: the run of sentences of a section that speaks best of what was asked."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from support_agent.llm.demo.text import tokens
 
 Json = dict[str, Any]
-MOST_WORDS = 70
-STOP = frozenset(
-    "a an the and or but if of to in on at for from by with about is are was were be been do does did have has had i you we they it "
-    "this that these those my your our me us can could will would should may what when where which who how why please hi hello hey "
-    "thanks there any some not so as get got need want know tell just also much many long order one then than too very like use using "
-    "help question out up go going im let".split()
+MOST_WORDS = 75
+_STOP = frozenset(
+    """a an the and or but if of to in on at for from by with about is are was were be been do does did have has had i
+    you we they it this that these those my your our me us can could will would should may what when where which who how
+    why please hi hello hey thanks there any some not so as get got need want know tell just also much many long one then
+    than too very like use using help question out up go going am still really possible usually take takes""".split()  # noqa: SIM905
 )
-SYNONYMS = {
-    "cost": "price",
-    "costs": "price",
-    "fee": "price",
-    "charge": "price",
-    "pay": "payment",
-    "paid": "payment",
-    "ship": "shipping",
-    "deliver": "shipping",
-    "delivery": "shipping",
-    "delivered": "shipping",
-    "send": "shipping",
-    "arrive": "shipping",
-    "login": "sign",
-    "log": "sign",
-    "signin": "sign",
-    "europe": "eu",
-    "germany": "eu",
-    "france": "eu",
-    "back": "return",
-}
+_SAME = {
+    "cost": "price", "fee": "price", "charge": "price", "pay": "payment", "paid": "payment", "deliver": "shipping",
+    "delivery": "shipping", "ship": "shipping", "dispatch": "shipping", "send": "shipping", "login": "sign",
+    "log": "sign", "europe": "eu", "germany": "eu", "france": "eu", "austria": "eu", "expensive": "price",
+    "discard": "delete", "erase": "delete", "amex": "american",
+}  # fmt: skip
+_STEPS = re.compile(r"\bhow (do|can|to|does|should)\b|\bsteps?\b|\bset ?up\b|\breset\b", re.I)
 
 
-def stems(text: str) -> set[str]:
-    """Content words, cut to their stems, so that 'returned' meets 'returns'."""
-    return {_stem(SYNONYMS.get(word, word)) for word in tokens(text) if word not in STOP}
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A whole sentence, list item or table row; `line` tells which line of the section it stands on."""
 
-
-def _stem(word: str) -> str:
-    return re.sub(r"(ing|ies|ed|es|s|ly)$", "", word) if len(word) > 4 else word.rstrip("s")
-
-
-def sentences(snippet: str) -> list[str]:
-    """Whole sentences and list items; a cut-off end, table rows and headings are left out."""
-    found: list[str] = []
-    for line in re.split(r"\n+", snippet.strip()):
-        plain = re.sub(r"[*_`#>]+", "", line).strip()
-        plain = re.sub(r"^(?:[-•]|\d{1,2}[.)])\s+", "", plain)
-        if "|" in plain or "\t" in plain:
-            continue
-        found.extend(piece.strip() for piece in re.split(r"(?<=[.!?])\s+(?=[A-Z0-9\"(])", plain))
-    return [
-        said
-        for said in found
-        if re.search(r"[.!?:)]$", said) and len(said.split()) >= 3 and not said.endswith((":", "…", "..."))
-    ]
+    text: str
+    line: int
+    opens: bool  # first of its line
 
 
 def answer(question: str, results: Sequence[Json]) -> str:
-    """Up to three sentences with their source numbers, or '' when nothing speaks of the question."""
-    wanted = stems(question)
-    best = sorted(
-        (
-            (_score(wanted, said, row, at, place), place, at, said, row)
-            for place, row in enumerate(results[:3])
-            for at, said in enumerate(sentences(str(row.get("snippet") or "")))
-        ),
-        key=lambda found: (-found[0], found[1], found[2]),
+    """The best run of pieces with its source's number, or '' when the results hold no whole sentence."""
+    wanted, steps = stems(question), bool(_STEPS.search(question))
+    best: tuple[float, list[Piece], Json] | None = None
+    for place, row in enumerate(results[:3]):
+        heading = stems(f"{row.get('title', '')} {row.get('section', '')}")
+        bonus = 0.5 * len(wanted & heading) / max(1, len(wanted)) - 0.35 * place
+        for run in _runs(pieces(str(row.get("snippet") or ""))):
+            score = bonus + _score(run, wanted, steps)
+            if best is None or score > best[0]:
+                best = (score, run, row)
+    return f"{_joined(best[1])} [{best[2].get('n')}]" if best else ""
+
+
+def stems(text: str) -> set[str]:
+    """Content words cut to their stems, so that 'returned' meets 'returns'."""
+    return {_SAME.get(stem, stem) for word in tokens(text) if word not in _STOP and (stem := _stem(word))}
+
+
+def pieces(snippet: str) -> list[Piece]:
+    """What can be quoted: a cut-off end and headings are left out."""
+    found: list[Piece] = []
+    for number, line in enumerate(snippet.strip().splitlines()):
+        plain = re.sub(r"[*_`#>|]+", "", re.sub(r"^\s*(?:[-•*]|\d{1,2}[.)])\s+", "", line)).strip()
+        for at, said in enumerate(re.split(r"(?<=[.!?])\s+(?=[A-Z0-9\"(])", plain)):
+            row = bool(re.match(r"[^.:]{1,40}: \S", said))
+            whole = said[-1:] in tuple(".!?)") or row
+            if whole and len(said.split()) >= 2 and not said.endswith(("…", "...")):
+                found.append(Piece(said, number, at == 0))
+    return found
+
+
+def _runs(parts: Sequence[Piece]) -> Iterator[list[Piece]]:
+    """Every run of neighbours of at most MOST_WORDS words; a run begins where a line does, or with one sentence."""
+    for start in range(len(parts)):
+        words = 0
+        for end in range(start, len(parts)):
+            words += len(parts[end].text.split())
+            if words > MOST_WORDS and end > start:
+                break
+            yield list(parts[start : end + 1])
+
+
+def _score(run: Sequence[Piece], wanted: set[str], steps: bool) -> float:
+    """The share of the question it speaks of, less its length; how-to questions bear more of it."""
+    words = sum(len(piece.text.split()) for piece in run)
+    covered = len(wanted & set().union(*(stems(piece.text) for piece in run))) / max(1, len(wanted))
+    length = words / (320 if steps else 130)
+    opening = 0.2 * run[0].opens + 0.15 * (run[0].line == 0)
+    too_short = 0.3 if words < 6 else 0.0
+    return 1.6 * covered - length + opening - too_short
+
+
+def _joined(run: Sequence[Piece]) -> str:
+    """Sentences in a row; three lines or more as a list."""
+    lines: dict[int, list[str]] = {}
+    for piece in run:
+        lines.setdefault(piece.line, []).append(piece.text)
+    texts = [" ".join(said) for said in lines.values()]
+    short = all(len(text.split()) <= 30 for text in texts)
+    return (
+        "\n".join(f"- {text}" for text in texts)
+        if len(texts) >= 3 and short
+        else " ".join(_stop(text) for text in texts)
     )
-    if not best:
-        return ""
-    lead = best[0][1]
-    chosen = [found for found in best if found[1] == lead][:3]
-    chosen += [found for found in best[:4] if found[1] != lead and found[0] > 0.8 * best[0][0]][:1]
-    kept: list[tuple[Any, ...]] = []
-    for found in chosen:
-        if sum(len(one[3].split()) for one in kept) + len(found[3].split()) <= MOST_WORDS or not kept:
-            kept.append(found)
-    kept.sort(key=lambda found: (found[1] != lead, found[1], found[2]))
-    return _cited(kept)
 
 
-def _score(wanted: set[str], said: str, row: Json, at: int, place: int) -> float:
-    """Words in common weigh most; the section's opening and the higher ranked article break ties."""
-    common = len(wanted & stems(said))
-    heading = len(wanted & stems(f"{row.get('title', '')} {row.get('section', '')}"))
-    return common / (1 + 0.02 * len(said.split())) + 0.25 * heading + 0.6 / (1 + at) + 0.8 / (1 + place)
+def _stop(text: str) -> str:
+    return text if text[-1] in ".!?)" else f"{text}."
 
 
-def _cited(kept: Sequence[tuple[Any, ...]]) -> str:
-    """Sentences joined, each run from one source closed by its [n]."""
-    text = ""
-    for index, (_, _, _, said, row) in enumerate(kept):
-        text += (" " if text else "") + said
-        if index + 1 == len(kept) or kept[index + 1][4] is not row:
-            text += f" [{row.get('n')}]"
-    return text
+def _stem(word: str) -> str:
+    return re.sub(r"(ations?|ing|ies|ed|es|s|ly|e)$", "", word) if len(word) > 4 else word.rstrip("s")

@@ -7,8 +7,8 @@ from typing import Any
 
 from support_agent.llm.demo import questions, wording
 from support_agent.llm.demo.desk import Call, Desk, Told, match_lines
-from support_agent.llm.demo.dialogue import Task
 from support_agent.llm.demo.extract import answer
+from support_agent.llm.demo.tasks import Task
 
 Json = dict[str, Any]
 KIND_WORDS = {
@@ -17,6 +17,16 @@ KIND_WORDS = {
     "damaged": "it arrived damaged",
     "wrong_item": "it is the wrong item",
     "missing_item": "something is missing",
+}
+
+WHY = {
+    "track": "late parcel delivery times",
+    "problem": "late or lost parcel",
+    "cancel": "until when can an order be cancelled",
+    "return": "until when can items be returned",
+    "exchange": "exchange a size or colour",
+    "refund": "refund without a return",
+    "return_status": "how long does a refund take",
 }
 
 
@@ -47,18 +57,17 @@ def return_status(desk: Desk, task: Task) -> str:
 
 
 def why(desk: Desk, task: Task) -> str:
-    """The order's facts, and what the help centre says about such cases."""
+    """The order's state, and what the help centre says about such cases, fetched side by side."""
     desk.identify()
-    order = Call("lookup_order", {"order_number": task.slots.orders[0]})
-    topic = {"track": "delivery times", "problem": "late or lost parcel", "order_info": "order status meaning"}.get(
-        task.intent, "cancel or return an order"
+    query = WHY.get(task.after, "order status meaning")
+    number = task.slots.orders[0]
+    order, articles = desk.results(
+        Call("lookup_order", {"order_number": number}), Call("search_knowledge_base", {"query": query})
     )
-    search = Call("search_knowledge_base", {"query": topic})
-    found, articles = desk.results(order, search)
-    if found.status != "success":
-        return desk.advise(found)
-    rule = answer(topic, articles.data.get("results") or []) if articles.status == "success" else ""
-    return f"{wording.order(found.data.get('order') or {})}\n\n{rule}".strip()
+    if order.status != "success":
+        return desk.advise(order)
+    rule = answer(query, articles.data.get("results") or []) if articles.status == "success" else ""
+    return f"{wording.order_state(order.data.get('order') or {})}\n\n{rule}".strip()
 
 
 def cancel(desk: Desk, task: Task) -> str:
@@ -85,8 +94,8 @@ def send_back(desk: Desk, task: Task) -> str:
         return f"Order {number} has not left us yet, so it can simply be cancelled. {questions.OFFER_CANCEL}"
     lines: list[Json] = order.get("lines") or []
     chosen = lines if len(lines) == 1 else match_lines(lines, task)
-    if not chosen:
-        return f"Order {number} holds:\n\n{wording.item_choice(lines)}\n\n{questions.WHICH_ITEM}"
+    if not chosen or (len(chosen) > 1 and not (task.slots.everything or task.slots.many)):
+        return f"Order {number} holds:\n\n{wording.item_choice(chosen or lines)}\n\n{questions.WHICH_ITEM}"
     reason = task.slots.reason or (task.text if task.intent == "exchange" else "")
     if not reason:
         return f"That is {wording.items(chosen)} from order {number}. {questions.WHY_RETURN}"

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from support_agent.llm.demo.dialogue import ABOUT_ORDER, Dialogue, Task
+from support_agent.llm.demo.dialogue import Dialogue
 from support_agent.llm.demo.situation import Situation
+from support_agent.llm.demo.tasks import ABOUT_ORDER, Task
 
 Json = dict[str, Any]
 SMALL = frozenset(

@@ -54,6 +54,8 @@ class Situation:
     tools: dict[str, Json]
     results: tuple[Result, ...]
     objection: str
+    waiting: bool  # a person has been asked to take over
+    person_answers: str  # when, in the server's words
     schema: Json | None
 
     @property
@@ -65,7 +67,8 @@ def read(body: Json) -> Situation:
     """A Messages API request body, understood; tolerant of what it does not know."""
     messages: list[Json] = list(body.get("messages") or [])
     start = _turn_start(messages)
-    verified, email = _identity(_texts_of(messages, "system"))
+    notices = _texts_of(messages, "system")
+    verified, email = _identity(notices)
     schema_format = (body.get("output_config") or {}).get("format") or {}
     return Situation(
         system=_text(body.get("system") or ""),
@@ -75,6 +78,8 @@ def read(body: Json) -> Situation:
         tools={tool["name"]: tool.get("input_schema") or {} for tool in body.get("tools") or [] if "name" in tool},
         results=_results(messages[start + 1 :]),
         objection="\n".join(text for text in _texts_of(messages[start + 1 :], "system") if _OBJECTION.search(text)),
+        waiting=any(re.search(r"^status: a person has been asked", text, re.M) for text in notices),
+        person_answers=_line("a person answers", notices),
         schema=schema_format.get("schema") if schema_format.get("type") == "json_schema" else None,
     )
 
@@ -136,6 +141,14 @@ def _identity(notices: Iterable[str]) -> tuple[bool | None, str]:
         ):
             verified = True
     return verified, email
+
+
+def _line(key: str, notices: Iterable[str]) -> str:
+    """The newest value of a `key: value` line, or ''."""
+    found = [
+        line.partition(":")[2].strip() for text in notices for line in text.splitlines() if line.startswith(f"{key}:")
+    ]
+    return found[-1] if found else ""
 
 
 def _texts_of(messages: Iterable[Json], role: str) -> list[str]:

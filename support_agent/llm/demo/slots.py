@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 
+from support_agent.llm.demo import lexicon
 from support_agent.llm.demo.text import clean
 
 ORDER = re.compile(r"(?:\bap[-\s_]{0,3}|#\s?)(\d{6})\b", re.I)
@@ -16,106 +17,6 @@ MONEY = re.compile(
     r"[$€£]\s?(\d+(?:[.,]\d+)?)|\b(\d+(?:[.,]\d+)?)\s?(?:usd|eur|dollars?|bucks|euros?)\b|\b(\d+\.\d\d)\b", re.I
 )
 PHONE = re.compile(r"\+?\d[\d\s().-]{7,}\d")
-
-ITEMS = {
-    "tent": "tent",
-    "tents": "tent",
-    "backpack": "backpack",
-    "backpacks": "backpack",
-    "rucksack": "backpack",
-    "pack": "backpack",
-    "bag": "bag",
-    "sleepingbag": "bag",
-    "stove": "stove",
-    "stoves": "stove",
-    "cooker": "stove",
-    "lantern": "lantern",
-    "lamp": "lantern",
-    "lanterns": "lantern",
-    "jacket": "jacket",
-    "jackets": "jacket",
-    "coat": "jacket",
-    "shell": "jacket",
-    "parka": "jacket",
-    "boots": "boots",
-    "boot": "boots",
-    "shoes": "boots",
-    "shoe": "boots",
-    "watch": "watch",
-    "trailmate": "trailmate",
-    "beacon": "beacon",
-    "messenger": "beacon",
-    "powerbank": "power",
-    "battery": "power",
-    "charger": "power",
-    "panel": "panel",
-    "solar": "panel",
-}
-COLOURS = {
-    "green": "green",
-    "forest": "green",
-    "blue": "blue",
-    "slate": "blue",
-    "rust": "rust",
-    "orange": "rust",
-    "red": "rust",
-    "black": "black",
-    "small": "small",
-    "medium": "medium",
-    "large": "large",
-    "xl": "xl",
-}
-KINDS = (
-    (
-        "missing_item",
-        r"missing|only (got|came|one|half)|not in the box|empty box|box was empty|without the|half of|incomplete|forgot to (pack|include|send)|short shipped|left out|not included",
-    ),
-    (
-        "wrong_item",
-        r"wrong (item|product|colour|size|thing|one|order|jacket|tent|boots)|not what i (ordered|bought)|instead of|sent me (a|the) (different|other)|but (got|received|it is|they sent|you sent)|somebody else order|different (item|colour|product)",
-    ),
-    (
-        "damaged",
-        r"damag|broke|crack|torn|ripped|tear|hole|bent|crush|leak|defect|faulty|smash|dent|shatter|scratch|doa|not work|does not turn on|in pieces|snapped|stained",
-    ),
-    (
-        "lost",
-        r"lost|never (came|arrived|got|received|showed|turned)|says? delivered|marked (as )?delivered|stolen|disappeared|vanish|did not (get|receive|arrive)|not received|nothing (is )?(here|arrived|came)|no sign",
-    ),
-    (
-        "late",
-        r"late|overdue|delay|should have (been|arrived|come)|supposed to|taking (forever|so long|too long|ages)|still (has )?not|days ago|passed",
-    ),
-)
-WISHES = (
-    (
-        "replacement",
-        r"replac|new one|another one|send (me )?(a|it|the) (new|again|right|correct)|resend|exchange|missing part|send (me )?(it|the)",
-    ),
-    ("refund", r"refund|money back|my money|reimburs|pay me back"),
-    ("wait", r"\bwait\b|no rush|be patient|can wait|keep waiting"),
-)
-FIELDS = (
-    ("email", r"e-mail address|my e-mail|new e-mail|login e-mail"),
-    ("phone", r"phone|mobile|cell|telephone"),
-    (
-        "marketing_opt_in",
-        r"newsletter|marketing|promo|advert|mailing list|offers|unsubscribe|spam|opt out|opt in|subscribe",
-    ),
-    ("name", r"\bname\b|married|surname|spelled|maiden"),
-    ("shipping_address", r"address|moved|moving|move|relocat|ship to|deliver to|street|apartment|zip|postcode"),
-)
-ORDINALS = {
-    "first": 0,
-    "latest": 0,
-    "newest": 0,
-    "recent": 0,
-    "last": 0,
-    "second": 1,
-    "third": 2,
-    "fourth": 3,
-    "oldest": -1,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +34,7 @@ class Slots:
     field: str = ""
     ordinal: int | None = None
     everything: bool = False
+    many: bool = False  # 'the jackets'
     other: bool = False  # 'the other one'
     reason: str = ""
     value: str = ""
@@ -142,7 +44,7 @@ class Slots:
         kept = {
             field.name: getattr(older, field.name)
             for field in fields(self)
-            if getattr(self, field.name) in ("", (), None, False) and field.name not in ("other", "ordinal")
+            if getattr(self, field.name) in ("", (), None, False) and field.name not in ("other", "ordinal", "many")
         }
         return replace(self, **kept)
 
@@ -155,13 +57,14 @@ def extract(text: str, words: Sequence[str]) -> Slots:
         orders=order_numbers(plain),
         email=(EMAIL.findall(plain) or [""])[0].rstrip("."),
         skus=tuple(dict.fromkeys(SKU.findall(plain.upper()))),
-        items=tuple(dict.fromkeys(ITEMS[word] for word in words if word in ITEMS)),
-        colours=tuple(dict.fromkeys(COLOURS[word] for word in words if word in COLOURS)),
+        items=_known("items", words),
+        colours=_known("colours", words),
+        many=any(word in lexicon.data("lexicon")["items"] and word.endswith("s") for word in words),
         money=_amount(next(part for part in money.groups() if part)) if money else "",
-        kind=_first(KINDS, joined),
-        wish=_first(WISHES, joined),
-        field=_first(FIELDS, joined),
-        ordinal=next((ORDINALS[word] for word in words if word in ORDINALS), None),
+        kind=lexicon.first_of("kinds", joined),
+        wish=lexicon.first_of("wishes", joined),
+        field=lexicon.first_of("fields", joined),
+        ordinal=_ordinal(words),
         everything=bool(re.search(r"\b(all|everything|both|whole|entire|complete|full)\b", joined)),
         other=bool(re.search(r"\bother\b", joined)),
         reason=_reason(plain),
@@ -176,8 +79,14 @@ def order_numbers(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(f"AP-{digits}" for digits in [*named, *BARE_ORDER.findall(rest)]))
 
 
-def _first(table: Sequence[tuple[str, str]], joined: str) -> str:
-    return next((name for name, pattern in table if re.search(pattern, joined)), "")
+def _known(section: str, words: Sequence[str]) -> tuple[str, ...]:
+    known: dict[str, str] = lexicon.data("lexicon")[section]
+    return tuple(dict.fromkeys(known[word] for word in words if word in known))
+
+
+def _ordinal(words: Sequence[str]) -> int | None:
+    known: dict[str, int] = lexicon.data("lexicon")["ordinals"]
+    return next((known[word] for word in words if word in known), None)
 
 
 def _amount(raw: str) -> str:

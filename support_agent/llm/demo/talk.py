@@ -6,8 +6,8 @@ import re
 
 from support_agent.llm.demo import questions, wording
 from support_agent.llm.demo.desk import Call, Desk
-from support_agent.llm.demo.dialogue import Task
 from support_agent.llm.demo.extract import answer
+from support_agent.llm.demo.tasks import Task
 
 SCOPE = "I can help with orders, deliveries, returns, refunds, billing, your account and our products"
 FIXED = {
@@ -71,14 +71,21 @@ def hand_over(desk: Desk, task: Task, reason: str, summary: str) -> str:
     """Escalates at once, with the newest words as the summary."""
     if not desk.offers("escalate_to_human"):
         return "Please use 'Talk to a person' in this chat, and a colleague takes over."
-    arguments = {"reason": reason, "summary": f"{summary}. Their words: {task.text[:300]}"}
+    if desk.situation.waiting:
+        return f"A colleague has been asked already. {_answers(desk.situation.person_answers)}".strip()
+    said = " / ".join(exchange.said[:300] for exchange in desk.situation.exchanges[-3:])
+    arguments = {"reason": reason, "summary": f"{summary}. Their newest words: {said}"}
     if team := TEAMS.get(task.intent):
         arguments["suggested_team"] = team
     found = desk.results(Call("escalate_to_human", arguments))[0]
     if found.status != "success":
         return f"{wording.trouble('escalate_to_human', found.data)} Please use 'Talk to a person' in this chat."
     when = str((found.data.get("escalation") or {}).get("when") or "").strip()
+    return f"I have handed this over, with the whole conversation. {_answers(when)}".strip()
+
+
+def _answers(when: str) -> str:
+    """'within 15 minutes' or 'now: a person is already here' as a sentence."""
     if not when:
-        return "I have handed you over to a colleague, who has the whole conversation."
-    told = when if when[0].isupper() else f"Someone will answer {when}"
-    return f"I have handed you over to a colleague, who has the whole conversation. {told.rstrip('.')}."
+        return ""
+    return "A colleague is already here." if when.startswith("now") else f"A colleague answers {when.rstrip('.')}."

@@ -6,7 +6,8 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from support_agent.llm.demo import classifier, rules
+from support_agent.llm.demo import classifier, lexicon
+from support_agent.llm.demo.cues import weighed
 from support_agent.llm.demo.slots import Slots, extract
 from support_agent.llm.demo.text import clean, tokens
 
@@ -75,7 +76,7 @@ def understand(text: str) -> Meaning:
     raw = clean(text)
     words = model.mend(tokens(raw))
     joined = " ".join(words)
-    angry = bool(rules.ANGRY.search(joined)) or (raw.isupper() and raw.count("!") >= 2)
+    angry = lexicon.says("angry", joined) or (raw.isupper() and raw.count("!") >= 2)
     meaning = Meaning(
         raw,
         joined,
@@ -84,11 +85,11 @@ def understand(text: str) -> Meaning:
         angry,
         _polarity(joined),
         _gibberish(words, model),
-        rules.asks(joined, raw),
+        raw.endswith("?") or lexicon.says("question", joined),
     )
-    if forced := rules.rule_of(joined):
+    if forced := lexicon.first_of("rules", joined):
         return _with(meaning, (Ask(forced, raw),))
-    if rules.is_foreign(joined):
+    if len(set(lexicon.pattern("words", "foreign").findall(joined))) >= 2:
         return _with(meaning, (Ask("foreign", raw),))
     if meaning.polarity or meaning.gibberish:
         return meaning
@@ -103,17 +104,17 @@ def _with(meaning: Meaning, asks: tuple[Ask, ...]) -> Meaning:
 
 def _asks(raw: str) -> tuple[Ask, ...]:
     """The whole message's ask, or its parts' where they clearly want different things."""
-    whole = _classify(raw)
-    parts = [ask for part in _parts(raw) if (ask := _classify(part)).score >= SURE]
-    serious = [ask for ask in parts if ask.intent not in SOCIAL and ask.intent != "offtopic"]
-    distinct = _absorb(serious)
+    whole = _ranked(raw)
+    serious = [ask for ask in whole if ask.intent not in SOCIAL]
+    parts = [found[0] for part in _parts(raw) if (found := [ask for ask in _ranked(part) if ask.score >= SURE])]
+    distinct = _absorb([ask for ask in parts if ask.intent not in SOCIAL and ask.intent != "offtopic"])
     if len(distinct) >= 2:
         return tuple(distinct[:3])
-    if whole.score >= SURE and whole.intent not in SOCIAL:
-        return (whole,)
+    if serious[0].score >= SURE:
+        return (serious[0],)
     if distinct:
         return (Ask(distinct[0].intent, raw, distinct[0].score),)
-    best = max([whole, *parts], key=lambda ask: ask.score)
+    best = max([whole[0], *parts], key=lambda ask: ask.score)
     return (best,) if best.score >= SURE else ()
 
 
@@ -126,10 +127,12 @@ def _absorb(asks: list[Ask]) -> list[Ask]:
     return [ask for ask in kept if not any(ask.intent in ABSORBS.get(other.intent, ()) for other in kept)]
 
 
-def _classify(text: str) -> Ask:
+def _ranked(text: str) -> list[Ask]:
+    """Every intent for a text, best first."""
     model = classifier.load()
-    intent, score = model.scores(model.mend(tokens(text)))[0]
-    return Ask(intent, text, score)
+    words = model.mend(tokens(text))
+    found = weighed(model.scores(words), " ".join(words), extract(text, words))
+    return [Ask(intent, text, score) for intent, score in found]
 
 
 def _parts(raw: str) -> list[str]:
@@ -142,10 +145,7 @@ def _parts(raw: str) -> list[str]:
 
 
 def _polarity(joined: str) -> str:
-    for name, pattern in (("yes", rules.YES), ("no", rules.NO), ("why", rules.WHY), ("more", rules.MORE)):
-        if pattern.match(joined):
-            return name
-    return ""
+    return next((name for name in ("yes", "no", "why", "more") if lexicon.says(name, joined)), "")
 
 
 def _gibberish(words: list[str], model: classifier.IntentClassifier) -> bool:
@@ -154,7 +154,9 @@ def _gibberish(words: list[str], model: classifier.IntentClassifier) -> bool:
         return True
     if any(word.isupper() and len(word) > 2 for word in words):
         return False
-    return all(not model.speller.knows(word) and not _wordlike(word) for word in words)
+    return all(
+        not model.speller.knows(word) and (lexicon.says("keyboard", word) or not _wordlike(word)) for word in words
+    )
 
 
 def _wordlike(word: str) -> bool:

@@ -92,11 +92,16 @@ def tracking(data: Json) -> str:
     return lead + "\n".join(f"- {text}" for text in texts)
 
 
+def order_state(data: Json) -> str:
+    """'Order AP-104233 from 17 November 2026 is on its way.'"""
+    state = str(data.get("status", ""))
+    when = f" on {day(data['delivered_at'])}" if state == "delivered" and data.get("delivered_at") else ""
+    return f"Order {data.get('order_number')} from {day(data.get('placed_at'))} {ORDER_STATE.get(state, state)}{when}."
+
+
 def order(data: Json) -> str:
     """An order's state, contents and sums in a few sentences."""
-    state, currency = str(data.get("status", "")), data.get("currency")
-    when = f" on {day(data['delivered_at'])}" if state == "delivered" and data.get("delivered_at") else ""
-    text = f"Order {data.get('order_number')} from {day(data.get('placed_at'))} {ORDER_STATE.get(state, state)}{when}."
+    currency, text = data.get("currency"), order_state(data)
     if lines := data.get("lines"):
         text += f" It holds {items(lines)}; the total is {money(data.get('total'), currency)}."
     if float(data.get("refunded") or 0) > 0:
@@ -149,7 +154,8 @@ def trouble(name: str, data: Json) -> str:
     if status == "not_found":
         return message or f"I could not find {what}."
     if status == "invalid_arguments":
-        return "Something in those details does not look right, so I could not do it."
+        wrong = " ".join(_sentence(what) for what in (data.get("fields") or {}).values())
+        return f"I could not do that with these details. {wrong}".strip()
     return message or f"That did not work with {what}."
 
 
