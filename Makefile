@@ -23,7 +23,7 @@ format: setup
 
 doctor: python
 	@$(PYTHON) -m support_agent.launch.bootstrap run-setup
-	@exec $(VENV)/python manage.py doctor $(ARGS)
+	@exec $(VENV)/python -m support_agent.launch doctor $(ARGS)
 
 # Pins the newest allowed versions, with hashes, for every platform and Python >= 3.11.
 lock: setup

@@ -66,7 +66,9 @@ class Env(BaseSettings):
     email_from: str = Field("Alder & Pine <help@alderandpine.example>", description="a sender's address")
     rate_limit_scale: float = Field(1.0, gt=0, allow_inf_nan=False, description="a number above 0")
     otel_exporter_otlp_endpoint: str = Field("", description="an http(s) address such as http://localhost:4318")
-    embedder: str = Field("minilm", pattern="^(minilm|none)$", description="minilm or none")
+    embedder: str = Field(
+        "minilm", pattern=r"^(minilm|none|\w+(\.\w+)+)$", description="minilm, none or a class's path"
+    )
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="DEBUG, INFO, WARNING or ERROR")
 
     @field_validator("database_url")

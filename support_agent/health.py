@@ -22,6 +22,7 @@ from rq.cron_scheduler_registry import get_registry_key as schedulers_key
 from support_agent.env import env
 from support_agent.metrics import exposition
 from support_agent.models import Heartbeat
+from support_agent.runtime.model import is_demo
 
 RUNNER_SECONDS, WORKER_SECONDS, SCHEDULER_SECONDS = 15, 45, 90  # a few of each one's beats
 
@@ -58,8 +59,9 @@ def readiness() -> dict[str, str]:
 
 def model_state() -> dict[str, str]:
     """Who answers; reported, never gating: the desk works without a model."""
-    real = bool(env.anthropic_api_key.get_secret_value())
-    return {"provider": "anthropic" if real else "demo", "model": env.agent_model_medium if real else "demo model"}
+    if is_demo():
+        return {"provider": "demo", "model": "demo model"}
+    return {"provider": "anthropic", "model": env.agent_model_medium}
 
 
 def _state(check: Callable[[], str]) -> str:
@@ -82,7 +84,11 @@ def _redis() -> str:
 
 def _runner() -> str:
     since = timezone.now() - timedelta(seconds=RUNNER_SECONDS)
-    return "ok" if Heartbeat.objects.filter(kind="runner", seen_at__gte=since).exists() else "no heartbeat"
+    fresh = Heartbeat.objects.filter(kind="runner", seen_at__gte=since).values_list("lock_key", flat=True)
+    with connection.cursor() as cursor:  # the lock a runner holds goes with it at once, its last heartbeat does not
+        cursor.execute("SELECT (classid::bigint << 32) | objid::bigint FROM pg_locks WHERE locktype = 'advisory'")
+        held = {key for (key,) in cursor.fetchall()}
+    return "ok" if held & set(fresh) else "no heartbeat"
 
 
 def _worker() -> str:

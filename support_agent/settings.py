@@ -80,7 +80,7 @@ TEMPLATES: list[dict[str, Any]] = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "csp.context_processors.nonce",
-            ]
+            ],
         },
     }
 ]
@@ -110,6 +110,8 @@ CHANNEL_LAYERS = {
 }
 RQ_QUEUES = {name: {"URL": REDIS_URL, "DEFAULT_TIMEOUT": 300} for name in ("default", "mail")}
 RQ = {"COMMIT_MODE": "on_db_commit", "DEFAULT_RESULT_TTL": 3600, "WORKER_CLASS": "support_agent.worker.BeatingWorker"}
+
+EMBEDDER = env.embedder
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [

@@ -1,4 +1,7 @@
-"""`python -m support_agent.launch`: servers, data, then web, runner, worker and scheduler until Ctrl-C."""
+"""`python -m support_agent.launch`: servers, data, then web, runner, worker and scheduler until Ctrl-C.
+
+With `doctor` it only looks, with the same defaults.
+"""
 
 from __future__ import annotations
 
@@ -36,6 +39,8 @@ def main() -> None:
     for name in ("DEBUG", "DEMO"):  # trying things out is what this command is for
         if not (os.environ.get(name) or noted.get(name)):
             os.environ[name] = "true"
+    if sys.argv[1:2] == ["doctor"]:
+        os.execv(sys.executable, [*MANAGE, *sys.argv[1:]])  # noqa: S606 - this process becomes it
     env = read_env()
     _check_port(env)
     signal.signal(signal.SIGTERM, _leave)

