@@ -8,6 +8,7 @@ from pydantic import Field
 
 from support_agent.agent.toolkit import Arguments, Category, Status, Tool, ToolContext, ToolResult
 from support_agent.tools.common import guarded, success
+from tickets.search import search
 
 TOP, LOOKED_AT = 5, 12
 MAX_SNIPPET = 900
@@ -23,8 +24,6 @@ class SearchKnowledgeBase(Arguments):
 
 @guarded
 def search_knowledge_base(context: ToolContext, arguments: SearchKnowledgeBase) -> ToolResult:
-    from tickets.search import search  # loads the embedder: only for who searches
-
     hits = search(arguments.query, category=arguments.category, limit=LOOKED_AT)
     if not hits:
         return ToolResult(Status.NOT_FOUND, {"message": NOTHING})

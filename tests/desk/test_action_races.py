@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -49,8 +49,8 @@ def at_once(*calls: Callable[[], Any]) -> list[Any]:
 
 
 @pytest.fixture
-def people() -> Iterator[Cast]:
-    yield make_cast()
+def people() -> Cast:
+    return make_cast()
 
 
 def test_a_double_click_cancels_once(people: Cast) -> None:

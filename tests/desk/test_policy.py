@@ -57,7 +57,9 @@ def test_returns_close_thirty_days_after_delivery(days: int, code: str) -> None:
     assert returning(days=days).code == code
 
 
-@pytest.mark.parametrize("category", ["gift_cards", "Gift card", "stove_fuel", "stove-fuel", "personalised", "Personalized"])
+@pytest.mark.parametrize(
+    "category", ["gift_cards", "Gift card", "stove_fuel", "stove-fuel", "personalised", "Personalized"]
+)
 def test_some_kinds_never_come_back(category: str) -> None:
     assert returning(ReturnItem("X", "It", category, 1)).code == "not_returnable"
 
@@ -163,7 +165,11 @@ def parcel(
 
 
 def report(
-    kind: str, *parcels: ShipmentFacts, status: str = "shipped", delivered_days: int | None = None, is_open: bool = False
+    kind: str,
+    *parcels: ShipmentFacts,
+    status: str = "shipped",
+    delivered_days: int | None = None,
+    is_open: bool = False,
 ) -> str:
     return can_report(
         kind,

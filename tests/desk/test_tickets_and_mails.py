@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.core.mail import EmailMessage
 from django.db import DatabaseError, connection, transaction
+from django.test import override_settings
 
 from tests.cast import Cast
 from tests.desk.conftest import Talk
@@ -37,6 +38,7 @@ def test_numbers_that_were_imported_are_skipped(cast: Cast) -> None:
     assert ticket_create(**TICKET).number == f"T-{number + 2:05d}"
 
 
+@override_settings(RATE_LIMIT_SCALE=1)
 def test_a_stranger_leaves_five_tickets_an_hour(cast: Cast) -> None:
     conversation, _ = conversation_create(channel="chat")
     for _ in range(5):

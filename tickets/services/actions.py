@@ -29,6 +29,7 @@ from tickets.policy import POLICY
 from tickets.selectors.actions import OPEN_STATES
 from tickets.services import executors
 from tickets.services.audit import audit
+from tickets.services.conversations import lock
 from tickets.services.escalations import escalation_open
 from tickets.services.refunds import ApprovalNeeded
 
@@ -96,7 +97,7 @@ def action_propose(
 ) -> Action:
     """Offer a mutation for the customer's click. The same key, or the same wish while one is open, gives the same
     action. Raises Conflict while a person is awaited or has the conversation, NotFound for another's customer."""
-    locked = _lock_conversation(conversation.pk)
+    locked = lock(conversation.pk)
     if (known := _known(conversation, tool, arguments, idempotency_key)) is not None:
         return known
     if locked.customer_id != customer.pk:
@@ -147,7 +148,7 @@ def action_approve(*, action_id: UUID, staff: User, approve: bool, reason: str =
     found = Action.objects.select_related("conversation").filter(pk=action_id).first()
     if found is None:
         raise NotFound("There is no such action.")
-    _lock_conversation(found.conversation_id)
+    lock(found.conversation_id)
     locked = Action.objects.select_for_update(of=("self",), no_key=True)
     action = locked.select_related("conversation").get(pk=action_id)
     if action.state != State.AWAITING_STAFF:
@@ -185,7 +186,7 @@ def actions_expire(*, limit: int = 500) -> int:
     expired = 0
     for action_id, conversation_id in overdue.values_list("pk", "conversation_id")[:limit]:
         with transaction.atomic():
-            _lock_conversation(conversation_id)
+            lock(conversation_id)
             action = overdue.select_for_update(of=("self",), no_key=True).filter(pk=action_id).first()
             if action is not None:
                 _settle(action, State.EXPIRED)
@@ -251,13 +252,9 @@ def _known(conversation: Conversation, tool: str, arguments: Json, idempotency_k
     return None
 
 
-def _lock_conversation(conversation_id: UUID) -> Conversation:
-    return Conversation.objects.select_for_update(no_key=True).get(pk=conversation_id)
-
-
 def _lock(conversation: Conversation, action_id: UUID) -> Action:
     """The action, locked, of a conversation whose customer is verified at this moment."""
-    locked = _lock_conversation(conversation.pk)
+    locked = lock(conversation.pk)
     mine = Action.objects.filter(pk=action_id, conversation=locked)
     action = mine.select_for_update(no_key=True).first()
     is_verified = locked.identity != Conversation.Identity.NONE and locked.customer_id is not None

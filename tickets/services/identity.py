@@ -6,14 +6,15 @@ sight, knows whether there is anyone to mail.
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from django.db import transaction
 from django.utils import timezone
 
 from tickets import jobs
-from tickets.errors import Conflict, Expired, RateLimited
+from tickets.errors import Conflict, Expired
 from tickets.events import event_append
+from tickets.limits import check_hourly
 from tickets.models import Conversation, Verification
 from tickets.queue import enqueue
 from tickets.selectors.customers import customer_by_email
@@ -23,8 +24,7 @@ from tickets.services.conversations import conversation_identify, lock
 State = Verification.State
 TRIES = 3
 VALID_FOR = timedelta(minutes=10)
-STARTS_PER_HOUR = 5
-HOUR = timedelta(hours=1)
+STARTS_PER_CONVERSATION, STARTS_PER_ADDRESS = 5, 10  # an hour
 
 
 def mask_email(email: str) -> str:
@@ -44,16 +44,17 @@ def verification_start(*, conversation: Conversation, email: str, by_assistant: 
     Raises RateLimited, or Conflict when the conversation is verified already (or, for the assistant, a person's).
     """
     email = email.strip().lower()
-    locked = Conversation.objects.select_for_update(no_key=True).get(pk=conversation.pk)
+    locked = lock(conversation.pk)
     if locked.customer_id is not None:
         raise Conflict("This conversation is already verified.")
     if by_assistant and locked.status == Conversation.Status.HUMAN:
         raise Conflict("A person has taken over.")
-    now = timezone.now()
-    _check_rate(locked, email, now)
+    # Whoever guesses: 15 tries an hour in a conversation, 30 at an address, of a million codes.
+    check_hourly(Verification.objects.filter(conversation=locked), STARTS_PER_CONVERSATION)
+    check_hourly(Verification.objects.filter(email=email), STARTS_PER_ADDRESS)
     Verification.objects.filter(conversation=locked, state=State.REQUESTED).update(state=State.EXPIRED)
     verification = Verification(
-        conversation=locked, email=email, customer=customer_by_email(email), expires_at=now + VALID_FOR
+        conversation=locked, email=email, customer=customer_by_email(email), expires_at=timezone.now() + VALID_FOR
     )
     verification.code_hash = code_hash(verification, code_of(verification))
     verification.save(force_insert=True)
@@ -66,7 +67,7 @@ def verification_start(*, conversation: Conversation, email: str, by_assistant: 
 def verification_check(*, conversation: Conversation, code: str) -> Verification:
     """Try a code: the answer's `state` is verified, requested (try again), failed or expired. Raises Expired when no
     code is open. A code works once; the third wrong one closes it."""
-    locked = Conversation.objects.select_for_update(no_key=True).get(pk=conversation.pk)
+    locked = lock(conversation.pk)
     verification = (
         Verification.objects.select_related("customer").filter(conversation=locked, state=State.REQUESTED).first()
     )
@@ -111,12 +112,3 @@ def _end(verification: Verification, state: Verification.State) -> Verification:
 def _announce(verification: Verification) -> None:
     payload = {"state": str(verification.state), "email_masked": mask_email(verification.email)}
     event_append(conversation=verification.conversation, type="verification", payload=payload)
-
-
-def _check_rate(conversation: Conversation, email: str, now: datetime) -> None:
-    """Five an hour for a conversation and for an address, from wherever: that bounds what guessing can reach."""
-    for scope in ({"conversation": conversation}, {"email": email}):
-        recent = Verification.objects.filter(created_at__gt=now - HOUR, **scope).order_by("-created_at")
-        times = list(recent.values_list("created_at", flat=True)[:STARTS_PER_HOUR])
-        if len(times) == STARTS_PER_HOUR:
-            raise RateLimited(int((times[-1] + HOUR - now).total_seconds()) + 1)

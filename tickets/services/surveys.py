@@ -10,6 +10,7 @@ from django.utils import timezone
 from tickets.errors import Conflict, NotFound
 from tickets.events import event_append
 from tickets.models import Conversation, Feedback, Message, Survey
+from tickets.services.conversations import lock
 
 
 @transaction.atomic
@@ -26,7 +27,7 @@ def survey_answer(*, conversation: Conversation, rating: int, comment: str = "")
     """Keep the answer (1..5); the same one again changes nothing. Raises Conflict for another answer or rating."""
     if not 1 <= rating <= 5:
         raise Conflict("A rating is a number from 1 to 5.")
-    Conversation.objects.select_for_update(no_key=True).get(pk=conversation.pk)
+    lock(conversation.pk)
     survey, _ = Survey.objects.get_or_create(conversation=conversation)
     comment = comment.replace("\x00", "").strip()[:1000]
     if survey.state == Survey.State.ANSWERED:

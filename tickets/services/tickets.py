@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from django.db import IntegrityError, transaction
-from django.utils import timezone
 
-from tickets.errors import RateLimited
+from tickets.limits import check_hourly
 from tickets.models import Conversation, Customer, Team, Ticket
 from tickets.numbers import ticket_number
 
 TEAM_OF = {"billing": "billing", "technical": "engineering", "account": "account_management", "product": "support"}
-MAX_PER_CONVERSATION = 5
-PER = timedelta(hours=1)
+MAX_PER_HOUR = 5
 
 
 def ticket_create(
@@ -34,7 +30,7 @@ def ticket_create(
     if (known := _known(idempotency_key)) is not None:
         return known
     if conversation is not None and customer is None:
-        _check_rate(conversation)
+        check_hourly(Ticket.objects.filter(conversation=conversation), MAX_PER_HOUR)
     try:
         with transaction.atomic():
             return Ticket.objects.create(
@@ -57,11 +53,3 @@ def ticket_create(
 
 def _known(idempotency_key: str | None) -> Ticket | None:
     return Ticket.objects.filter(idempotency_key=idempotency_key).first() if idempotency_key else None
-
-
-def _check_rate(conversation: Conversation) -> None:
-    now = timezone.now()
-    recent = Ticket.objects.filter(conversation=conversation, created_at__gt=now - PER).order_by("-created_at")
-    times = list(recent.values_list("created_at", flat=True)[:MAX_PER_CONVERSATION])
-    if len(times) == MAX_PER_CONVERSATION:
-        raise RateLimited(int((times[-1] + PER - now).total_seconds()) + 1)
