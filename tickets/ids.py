@@ -7,7 +7,7 @@ import time
 import uuid
 
 # No 0/O, 1/I/L, 5/S, 8/B, U: what people confuse when they read a reference over the phone.
-_ALPHABET = "2346 79ACDEFGHJKMNPQRTVWXYZ".replace(" ", "")
+REFERENCE_LETTERS = "2346 79ACDEFGHJKMNPQRTVWXYZ".replace(" ", "")
 
 
 def new_id() -> uuid.UUID:
@@ -20,5 +20,5 @@ def new_id() -> uuid.UUID:
 
 def new_reference() -> str:
     """A conversation's short name, like K7F-42P; the caller retries on the rare collision."""
-    letters = [secrets.choice(_ALPHABET) for _ in range(6)]
+    letters = [secrets.choice(REFERENCE_LETTERS) for _ in range(6)]
     return "".join(letters[:3]) + "-" + "".join(letters[3:])

@@ -6,10 +6,30 @@ from django.db import transaction
 from django.utils import timezone
 
 from support_agent.demo.cast import KEY_OWNER, seed_api_key
+from support_agent.demo.past import seed_conversations
+from support_agent.models import Spend, Step, ToolCall, Turn
+from tickets.demo.articles import load_articles
 from tickets.demo.people import CAST
-from tickets.demo.seed import ORDER_OF_WRITING, seed_desk
+from tickets.demo.seed import ORDER_OF_WRITING as DESK_ROWS
+from tickets.demo.seed import seed_desk
 from tickets.demo.world import World
-from tickets.models import Customer
+from tickets.models import (
+    Action,
+    Conversation,
+    Customer,
+    Escalation,
+    Event,
+    Feedback,
+    Message,
+    Return,
+    Survey,
+    Verification,
+)
+
+# Parents before children; returns and refunds point at the actions that made them, so these come before.
+CONVERSATION_ROWS = (Conversation, Message, Event, Verification, Action, Escalation, Survey, Feedback)
+TRACE_ROWS = (Turn, Step, ToolCall, Spend)
+FIRST_RETURN = DESK_ROWS.index(Return)
 
 
 def seed_demo() -> bool:
@@ -19,6 +39,8 @@ def seed_demo() -> bool:
     with transaction.atomic():
         world = World(timezone.now())
         desk = seed_desk(world)
-        world.save(ORDER_OF_WRITING)
+        seed_conversations(desk)
+        world.save((*DESK_ROWS[:FIRST_RETURN], *CONVERSATION_ROWS, *DESK_ROWS[FIRST_RETURN:], *TRACE_ROWS))
+        load_articles()
         seed_api_key(desk.staff[KEY_OWNER])
     return True

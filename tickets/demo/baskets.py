@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tickets.demo.content import content
 from tickets.demo.orders import Basket, Wanted
 from tickets.demo.world import World
 from tickets.models import Customer, Plan, Product
@@ -10,43 +11,36 @@ ORDERS = 1500
 # (days ago, fate, shipping method, SKUs)
 CAST_ORDERS: dict[str, list[tuple[float, str, str, str]]] = {
     "maya.okafor@example.com": [
-        (0.1, "pending", "standard", "LNT-CMP-GRN STV-POT"),
-        (3, "in_transit", "standard", "TNT-2P-GRN BAG-PAD-GRN"),
-        (10, "delayed", "standard", "BPK-T40-BLU"),
-        (16, "delivered", "standard", "JKT-RDG-GRN-M JKT-FLC-RST-M"),
-        (75, "delivered", "standard", "TRM-GPS-BLU TRM-STR-BLU"),
+        (0.1, "pending", "standard", "LNT-500-BLK STV-SPK"),
+        (3, "in_transit", "standard", "TNT-2P-GRN TNT-FP-2P"),
+        (10, "delayed", "standard", "BPK-40-BLU-M"),
+        (16, "delivered", "standard", "JKT-RDG-W-RST-S JKT-DRZ-GRN-M"),
+        (75, "delivered", "standard", "TMW-2-BLU PWB-10K"),
     ],
     "jonas.lindqvist@example.com": [
-        (0.8, "packed", "express", "LNT-HED-BLK PWR-10K-BLK"),
-        (5, "split_half", "standard", "BOT-MID-43 STV-MLT STV-FUEL*3"),
-        (12, "delivered", "standard", "TRM-GPS-BLK"),
-        (34, "partly_returned", "standard", "JKT-EMB-BLK-L BAG-10C-BLU"),
-        (120, "delivered", "express", "BPK-T65-BLK"),
+        (0.8, "packed", "express", "LNT-200-GRN PWB-20K"),
+        (5, "split_half", "standard", "BTS-RDG-BLK-43 STV-NMD STV-GAS-230*3"),
+        (12, "delivered", "standard", "TMW-2-BLK"),
+        (34, "partly_returned", "standard", "JKT-EMB-BLK-M SLB-MDW-BLU"),
+        (120, "delivered", "express", "BPK-65-RST-L"),
     ],
     "priya.raman@example.org": [
-        (2, "packed", "standard", "TNT-4P-GRN*6 LNT-CMP-BLK*6"),
-        (9, "delivered", "express", "BCN-SAT-RST*4"),
-        (41, "delivered", "standard", "BAG-0C-BLU*12 BAG-PAD-BLK*12"),
-        (95, "split_done", "standard", "STV-MLT*8 STV-FUEL*24"),
+        (1.5, "packed", "standard", "TNT-4P-GRN*6 LNT-500-BLK*6"),
+        (9, "delivered", "express", "BCN-1-RST*4"),
+        (41, "delivered", "standard", "SLB-TMB-GRN*12 BPK-RC*12"),
+        (95, "split_done", "standard", "STV-HTH*8 STV-GAS-450*24"),
     ],
     "tomas.herrera@example.com": [
-        (21, "lost", "standard", "SOL-28W PWR-20K-BLK"),
-        (58, "delivered", "standard", "BOT-LOW-42"),
+        (21, "lost", "standard", "SOL-28 PWB-20K"),
+        (58, "delivered", "standard", "BTS-CSC-BLU-42"),
     ],
     "claire.beaulieu@example.com": [
-        (19, "delivered", "standard", "TNT-4P-BLU"),
-        (64, "returned", "standard", "BOT-MID-39"),
-        (150, "lost_refunded", "standard", "LNT-MIN-RST*2"),
+        (19, "delivered", "standard", "TNT-4P-RST"),
+        (64, "returned", "standard", "BTS-CSC-GRN-39"),
+        (150, "lost_refunded", "standard", "LNT-200-RST*2"),
     ],
-    "ellen.whitfield@example.com": [(0.04, "paid", "standard", "BPK-T22-RST PRS-MUG")],
+    "ellen.whitfield@example.com": [(0.04, "paid", "standard", "BPK-22-GRN CAR-DWR-300")],
 }
-NOTES = (
-    *[""] * 6,
-    "Please leave it with the neighbour at number 12.",
-    "Gift, no prices in the box please.",
-    "Doorbell is broken, please knock.",
-    "Delivery after 5 pm if at all possible.",
-)
 
 
 def wanted_orders(
@@ -84,7 +78,7 @@ def _anybody(world: World, buyers: list[Customer], shelf: list[Product]) -> Want
         world.ago(days=age),
         _fate(world, age, size),
         world.weighted({"standard": 80, "express": 20}),
-        world.pick(NOTES),
+        world.pick(content("people")["order_notes"]),
     )
 
 

@@ -145,7 +145,8 @@ class _Builder:
             if order.paid_total:
                 self._refund(order, min(Decimal(amount), order.paid_total), reason, arrived + timedelta(days=2))
         elif arrived and fate in {"returning", "partly_returned", "returned"}:
-            self._send_back(order, lines if fate == "returned" else lines[:1], fate, arrived)
+            dearest = max(lines, key=lambda line: line.unit_price)
+            self._send_back(order, lines if fate == "returned" else [dearest], fate, arrived)
 
     def _send_back(self, order: Order, lines: list[OrderLine], fate: str, arrived: datetime) -> None:
         world = self.world
@@ -170,6 +171,7 @@ class _Builder:
                 line.returned_quantity = count
                 back += line.unit_price * count
         if done and order.paid_total:
+            parcel.fee = min(parcel.fee, back / 2)  # the shop does not charge more for a label than it gives back
             amount = min(back - parcel.fee, order.paid_total)
             self._refund(order, amount, f"Return {parcel.number}.", received + timedelta(days=1))
 

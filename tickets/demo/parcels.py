@@ -4,20 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
+from typing import Any
 
+from tickets.demo.content import content
 from tickets.demo.world import World
 from tickets.models import Order, OrderLine, Shipment, ShipmentEvent
 
-CARRIERS = ("Cascade Post", "NorthStar Express")
-WAREHOUSE = "Portland, OR"
-HUBS = ("Troutdale, OR", "Boise, ID", "Salt Lake City, UT", "Denver, CO", "Kansas City, MO", "Columbus, OH")
 NEVER_SENT = frozenset({"pending", "paid", "cancelled", "cancelled_unpaid"})
-DELAYS = (
-    "Delayed: heavy snow on the route, new delivery date to follow",
-    "Delayed: the truck missed its connection",
-    "Delayed: held at the border for inspection",
-)
-HANDED_OVER = ("Delivered: left at the front door", "Delivered: handed to the resident", "Delivered: in the mailbox")
+ON_THE_ROAD = {"in_transit": "in_transit", "delayed": "delayed"}
+HOME = "United States"
+TRANSIT_DAYS = {"express": 2, "standard": 5, "international": 12}
 
 
 class Parcels:
@@ -25,6 +21,7 @@ class Parcels:
 
     def __init__(self, world: World) -> None:
         self.world = world
+        self.shipping: dict[str, Any] = content("shipping")
 
     def send(self, order: Order, lines: Sequence[OrderLine], fate: str) -> datetime | None:
         """Parcels for the whole order; the moment the last one arrived, or None when one has not."""
@@ -38,63 +35,68 @@ class Parcels:
             second = self._parcel(order, lines[1:], "delivered" if fate == "split_done" else "in_transit", later=1.3)
             times = [first.delivered_at, second.delivered_at]
             return max(time for time in times if time) if all(times) else None
-        road = {"in_transit": "in_transit", "delayed": "delayed"}
-        status = "lost" if fate.startswith("lost") else road.get(fate, "delivered")
+        status = "lost" if fate.startswith("lost") else ON_THE_ROAD.get(fate, "delivered")
         return self._parcel(order, lines, status).delivered_at
 
     def _parcel(self, order: Order, lines: Sequence[OrderLine], status: str, later: float = 0) -> Shipment:
         world = self.world
-        packed = order.placed_at + timedelta(hours=world.between(4, 20))
+        packed = order.placed_at + timedelta(hours=world.between(3, 12), days=later)
         packed = min(packed, world.ago(minutes=20))
-        shipped = min(packed + timedelta(hours=world.between(2, 8), days=later), world.ago(minutes=10))
-        abroad = not order.shipping_address.endswith("United States")
-        days = 9 if abroad else 2 if order.shipping_method == "express" else 5
+        method = order.shipping_method if order.shipping_address.endswith(HOME) else "international"
         parcel = world.add(
             Shipment,
             packed,
             order=order,
             tracking_number=f"ALD{world.digits(10)}",
-            carrier=CARRIERS[1] if order.shipping_method == "express" else world.pick(CARRIERS),
+            carrier=self.shipping["carriers"][method],
             status=status,
-            shipped_at=None if status == "pending" else shipped,
-            estimated_delivery=_working_day((shipped + timedelta(days=days)).date()),
+            estimated_delivery=_working_day((packed + timedelta(days=TRANSIT_DAYS[method])).date()),
         )
         through = Shipment.lines.through
         for line in lines:
             world.keep(through(shipment_id=parcel.pk, orderline_id=line.pk))
-        self._scan(parcel, packed, WAREHOUSE, "Label created, waiting for the carrier")
-        if status != "pending":
-            self._travel(parcel, shipped, days)
+        self._travel(parcel, packed, self._journey(status, method))
         return parcel
 
-    def _travel(self, parcel: Shipment, shipped: datetime, days: int) -> None:
-        world = self.world
-        self._scan(parcel, shipped, WAREHOUSE, f"Picked up by {parcel.carrier}")
-        hubs = HUBS[: 2 if days < 4 else 4]
-        arrival = shipped + timedelta(days=days * world.between(0.5, 1.0))
-        if parcel.status == "delivered":
-            arrival = min(arrival, world.ago(hours=1))
-        leg = (arrival - shipped) / (len(hubs) + 2)
-        for number, hub in enumerate(hubs[:2] if parcel.status in {"lost", "delayed"} else hubs, start=1):
-            self._scan(parcel, shipped + leg * number, hub, "Arrived at the sorting centre")
-        if parcel.status == "delivered":
-            self._hand_over(parcel, arrival, leg)
-        elif parcel.status == "delayed":
-            noticed = max(world.ago(hours=world.between(8, 40)), shipped + leg * 2.5)
-            self._scan(parcel, noticed, hubs[1], world.pick(DELAYS))
-        elif parcel.status == "lost":
-            self._scan(parcel, shipped + timedelta(days=12), "", "Search closed: the carrier declared the parcel lost")
+    def _journey(self, status: str, method: str) -> str:
+        """Which of the told journeys this parcel takes."""
+        if status == "delivered":
+            if method == "international":
+                return "delivered_international"
+            return self.world.weighted({"delivered": 60, "delivered_safe_place": 30, "delivered_second_try": 10})
+        if status == "delayed" and method == "international":
+            return "delayed_customs"
+        return status
 
-    def _hand_over(self, parcel: Shipment, arrival: datetime, leg: timedelta) -> None:
-        town = parcel.order.shipping_address.splitlines()[-2]
-        self._scan(parcel, arrival - leg / 3, town, "Out for delivery")
-        self._scan(parcel, arrival, town, self.world.pick(HANDED_OVER))
-        parcel.delivered_at = arrival
+    def _travel(self, parcel: Shipment, packed: datetime, journey: str) -> None:
+        scans = self.shipping["journeys"][journey]
+        pace = self.world.between(0.75, 1.25) * (0.6 if parcel.order.shipping_method == "express" else 1)
+        if parcel.status == "delivered":  # it has arrived: then the whole way lies before now
+            pace = min(pace, (self.world.ago(hours=1) - packed) / timedelta(hours=scans[-1]["after_hours"]))
+        places = self._places(parcel.order)
+        for scan in scans:
+            at = packed + timedelta(hours=scan["after_hours"] * pace)
+            if at > self.world.now:  # the future has no scans yet
+                break
+            where = places[scan["location"]]
+            self.world.add(ShipmentEvent, at, shipment=parcel, at=at, location=where, description=scan["text"])
+            if scan["text"].startswith("Picked up"):
+                parcel.shipped_at = at
+            if scan is scans[-1] and parcel.status == "delivered":
+                parcel.delivered_at = at
+        if parcel.status != "pending":
+            parcel.shipped_at = parcel.shipped_at or packed
 
-    def _scan(self, parcel: Shipment, at: datetime, location: str, description: str) -> None:
-        """The future has no scans yet."""
-        if at <= self.world.now:
-            self.world.add(ShipmentEvent, at, shipment=parcel, at=at, location=location, description=description)
+    def _places(self, order: Order) -> dict[str, str]:
+        *_, town, country = order.shipping_address.splitlines()
+        region = {HOME: "US", "Canada": "CA"}.get(country, "EU")
+        return {
+            "origin": self.shipping["origin"],
+            "hub": self.shipping["hubs"][region],
+            "depot": self.world.pick(self.shipping["depots"][region]),
+            "local": town,
+            "door": town,
+        }
 
 
 def _working_day(day: date) -> date:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
 from functools import cache
 
@@ -10,12 +11,25 @@ from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import Group
 from django.utils.crypto import salted_hmac
 
-from tickets.demo.names import ADDRESSES, FIRST, LAST
+from tickets.demo.content import content
 from tickets.demo.world import World
 from tickets.models import Availability, Customer, Plan, Role, StaffProfile, Team, User
 
 DEMO_PASSWORD = "alder-demo"  # noqa: S105 - public on purpose, and only with DEMO
 CUSTOMERS = 200
+COUNTRIES = {
+    "US": "United States",
+    "CA": "Canada",
+    "DE": "Germany",
+    "NL": "Netherlands",
+    "FR": "France",
+    "IT": "Italy",
+    "SE": "Sweden",
+    "PL": "Poland",
+    "PT": "Portugal",
+    "IE": "Ireland",
+    "ES": "Spain",
+}
 
 TEAMS = [
     ("support", "Support"),
@@ -149,26 +163,43 @@ def seed_customers(world: World) -> tuple[dict[str, Customer], list[Customer]]:
 
 
 def _stranger(world: World, number: int) -> Customer:
-    first, last = FIRST[number % len(FIRST)], LAST[number * 7 % len(LAST)]
+    people = content("people")
+    firsts, lasts = people["first_names"], people["last_names"]
+    first, last = firsts[number * 7 % len(firsts)], lasts[number * 11 % len(lasts)]
+    region = world.weighted({"US": 80, "CA": 10, "EU": 10})
     plan = world.weighted({Plan.FREE: 80, Plan.PLUS: 15, Plan.ENTERPRISE: 5})
     status = world.weighted({Customer.Status.ACTIVE: 97, Customer.Status.SUSPENDED: 2, Customer.Status.CLOSED: 1})
-    street, town = world.pick(ADDRESSES)
+    phone = "".join(world.digits(1) if letter == "#" else letter for letter in people["phones"][region])
     return world.add(
         Customer,
         world.ago(days=world.between(5, 900)),
         email=f"{_plain(first)}.{_plain(last)}{number or ''}@example.{'org' if number % 5 == 0 else 'com'}",
         name=f"{first} {last}",
-        phone=f"+1 {world.rng.randrange(201, 990)} 555 01{world.rng.randrange(10, 100)}" if number % 3 else "",
-        shipping_address=f"{world.rng.randrange(3, 9800)} {street}\n{town}",
+        phone=phone if number % 3 else "",
+        shipping_address=_address(world, region),
         plan=plan,
         status=status,
         marketing_opt_in=world.chance(0.35),
     )
 
 
+def _address(world: World, region: str) -> str:
+    """Street, town and country, each on a line; in Europe the postal code comes first."""
+    people = content("people")
+    street = world.pick(people["streets"][region]).format(n=world.rng.randrange(3, 980))
+    place = world.pick(people["cities"][region])
+    town = (
+        f"{place['city']}, {place['region']} {place['postal']}"
+        if place["region"]
+        else (f"{place['postal']} {place['city']}")
+    )
+    return f"{street}\n{town}\n{COUNTRIES[place['country']]}"
+
+
 def _plain(name: str) -> str:
-    table = str.maketrans("áéíóúñüöäåøçèêëïšćł' ", "aeiounuoaaoceeeiscl--")
-    return name.lower().translate(table)
+    """A name as it stands in an address: without accents, blanks and apostrophes."""
+    letters = unicodedata.normalize("NFKD", name.lower())
+    return "".join(letter for letter in letters if letter.isascii() and letter.isalnum())
 
 
 @cache

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tickets.demo.baskets import wanted_orders
+from tickets.demo.desk_tickets import seed_tickets
 from tickets.demo.orders import Wanted, seed_orders
 from tickets.demo.people import seed_customers, seed_staff, seed_teams
 from tickets.demo.products import seed_products
@@ -23,6 +24,8 @@ from tickets.models import (
     ShipmentEvent,
     StaffProfile,
     Team,
+    Ticket,
+    TicketComment,
     User,
 )
 
@@ -44,6 +47,8 @@ ORDER_OF_WRITING = (
     Refund,
     DeliveryProblem,
     Invoice,
+    Ticket,
+    TicketComment,
 )
 
 
@@ -67,4 +72,6 @@ def seed_desk(world: World) -> Desk:
     products = seed_products(world)
     orders = wanted_orders(world, cast, others, products)
     seed_orders(world, orders, staff["lead"])
+    placed = [one.order for one in orders if one.order and one.customer not in set(cast.values())]
+    seed_tickets(world, teams, staff, others, placed)
     return Desk(world, teams, staff, cast, others, orders)
