@@ -20,7 +20,7 @@ def refund(talk: Talk, amount: str, order: str = "AP-100001") -> str:
 
 
 def refunded(order: Order) -> Decimal:
-    return Order.objects.values_list("refunded_total", flat=True).get(pk=order.pk)
+    return Order.objects.get(pk=order.pk).refunded_total
 
 
 def test_four_refunds_of_75_do_not_pass(talk: Talk, cast: Cast) -> None:

@@ -83,7 +83,7 @@ def refund_sums(*, order: Order, now: datetime, without: UUID | None = None) -> 
     since = now - timedelta(days=POLICY.refund_limit_days)
     refunds = (
         Refund.objects.exclude(status=Refund.Status.REJECTED)
-        .exclude(action__tool="cancel_order")
+        .exclude(order__status=Order.Status.CANCELLED)
         .aggregate(
             of_order=Sum("amount", filter=Q(order=order), default=ZERO),
             of_customer=Sum("amount", filter=Q(order__customer=order.customer_id, created_at__gte=since), default=ZERO),
