@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import psycopg
 import structlog
-from django.db import DatabaseError
+from django.db import InterfaceError, OperationalError
 
 from support_agent.agent.config import EngineConfig
 from support_agent.agent.errors import TurnLost
@@ -24,6 +24,7 @@ from tickets.db import in_db
 
 log = structlog.get_logger(__name__)
 CONFIG = EngineConfig()
+DATABASE_AWAY = (OperationalError, InterfaceError, psycopg.OperationalError, psycopg.InterfaceError)
 
 
 class Attempt:
@@ -43,7 +44,7 @@ class Attempt:
                 await self._run()
             except TurnLost:
                 log.info("turn_lost")
-            except (DatabaseError, psycopg.Error) as error:
+            except DATABASE_AWAY as error:
                 # The database, not the turn, has failed: another attempt goes on from the last step.
                 log.warning("turn_handed_back", error=str(error).splitlines()[0])
                 await self._hand_back()
@@ -92,7 +93,7 @@ class Attempt:
     async def _hand_back(self) -> None:
         try:
             await in_db(release, self.turn.owner, self.turn.pk)
-        except (DatabaseError, psycopg.Error):
+        except DATABASE_AWAY:
             log.warning("turn_left_to_its_lease")
 
     async def _fail(self, error: str) -> None:

@@ -19,6 +19,7 @@ import structlog
 from django.db import OperationalError, connection
 from django.utils import timezone
 
+from support_agent.llm.client import ModelClient
 from support_agent.models import Heartbeat, Turn
 from support_agent.runtime.attempt import Attempt
 from support_agent.runtime.model import make_client
@@ -36,10 +37,13 @@ GRACE_S = 20.0
 class Runner:
     """Run until `stop` is called; see the module's docstring."""
 
-    def __init__(self, concurrency: int = CONCURRENCY) -> None:
-        self._concurrency = concurrency
+    def __init__(
+        self, concurrency: int = CONCURRENCY, *, grace_s: float = GRACE_S, model: ModelClient | None = None
+    ) -> None:
+        """`grace_s` is what a turn gets to end after SIGTERM; `model` stands in for the configured one."""
+        self._concurrency, self._grace_s = concurrency, grace_s
         self._name = ""
-        self._model = make_client()
+        self._model = model or make_client()
         self._running: dict[UUID, tuple[Attempt, asyncio.Task[None]]] = {}
         self._wake = asyncio.Event()
         self._stopping = asyncio.Event()
@@ -134,7 +138,7 @@ class Runner:
         """SIGTERM: let what runs end, then hand the rest back."""
         tasks = [task for _, task in self._running.values()]
         if tasks:
-            await asyncio.wait(tasks, timeout=GRACE_S)
+            await asyncio.wait(tasks, timeout=self._grace_s)
         await self._drop_all()
         released = await in_db(release, self._name)
         log.info("runner_stopped", name=self._name, handed_back=released)

@@ -76,12 +76,13 @@ def charge_lost_call(turn: Turn) -> None:
     """The call that died with its runner cost something: what it had reserved is charged, marked as an estimate."""
     if turn.reservation is None:
         return
-    cost = Decimal(turn.reservation["usd"])
+    spend = Spend(cost_usd=Decimal(turn.reservation["usd"]), estimated=True)
+    died = StepRecord(_free_index(turn), StepKind.ERROR, status="failed", error="the runner died", spend=spend)
     with transaction.atomic():
-        settle_reservation(turn, cost)
-        _insert(turn, [StepRecord(_free_index(turn), StepKind.ERROR, status="failed", error="the runner died")], cost)
+        settle_reservation(turn, spend.cost_usd)
+        _insert(turn, [died], attempt=turn.attempt - 1)
         Turn.objects.filter(pk=turn.pk).update(
-            cost_usd=F("cost_usd") + cost, cost_estimated=True, step_count=F("step_count") + 1
+            cost_usd=F("cost_usd") + spend.cost_usd, cost_estimated=True, step_count=F("step_count") + 1
         )
 
 
@@ -210,11 +211,11 @@ def _free_index(turn: Turn) -> int:
     return 0 if highest is None else highest + 1
 
 
-def _insert(turn: Turn, records: Sequence[StepRecord], estimate: Decimal | None = None) -> None:
+def _insert(turn: Turn, records: Sequence[StepRecord], *, attempt: int | None = None) -> None:
     Step.objects.bulk_create(
         Step(
             turn=turn,
-            attempt=turn.attempt,
+            attempt=turn.attempt if attempt is None else attempt,
             index=record.index,
             kind=record.kind.value,
             model=record.model,
@@ -227,8 +228,8 @@ def _insert(turn: Turn, records: Sequence[StepRecord], estimate: Decimal | None 
             output_tokens=record.spend.usage.output_tokens,
             cache_read_tokens=record.spend.usage.cache_read_tokens,
             cache_write_tokens=record.spend.usage.cache_write_tokens,
-            cost_usd=record.spend.cost_usd if estimate is None else estimate,
-            cost_estimated=record.spend.estimated or estimate is not None,
+            cost_usd=record.spend.cost_usd,
+            cost_estimated=record.spend.estimated,
             duration_ms=record.duration_ms,
             ttft_ms=record.ttft_ms,
         )

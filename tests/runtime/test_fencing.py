@@ -1,0 +1,149 @@
+"""One owner a turn: what a runner that lost it still writes comes to nothing, and what it paid is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from support_agent.agent.errors import TurnLost
+from support_agent.agent.types import Outcome, Spend, StepKind, StepRecord, TurnState, Usage
+from support_agent.models import Heartbeat, Step, Turn
+from support_agent.models.limits import Spend as Total
+from support_agent.runtime.budgets import TurnBudget, spent_of
+from support_agent.runtime.turns import checkpoint, claim, fail, finish, release, renew
+from tests.cast import Cast
+from tests.runtime.conftest import begin, post
+from tickets.db import in_db
+from tickets.models import Conversation, Event, Message
+from tickets.services.conversations import conversation_claim
+
+STEP = StepRecord(0, StepKind.MODEL_CALL, model="m", spend=Spend(Usage(10, 5), Decimal("0.001")))
+
+
+def claimed(owner: str = "one") -> Turn:
+    [turn] = claim(owner, 10)
+    return turn
+
+
+@contextmanager
+def alive(owner: str, key: int = 4711) -> Iterator[None]:
+    """Hold a runner's lock, as its session does while it lives."""
+    Heartbeat.objects.create(name=owner, kind="runner", lock_key=key)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(%s::bigint)", [key])
+        yield
+        cursor.execute("SELECT pg_advisory_unlock(%s::bigint)", [key])
+
+
+def orphan(turn: Turn) -> None:
+    Turn.objects.filter(pk=turn.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
+
+
+def test_a_turn_is_claimed_once(cast: Cast) -> None:
+    post(begin(), "Hello")
+    turn = claimed("one")
+    assert (turn.owner, turn.attempt, turn.state) == ("one", 1, "running")
+    with alive("one"):
+        assert claim("two", 10) == []
+
+
+def test_one_turn_runs_at_a_time_in_a_conversation(cast: Cast) -> None:
+    conversation = begin()
+    post(conversation, "Hello")
+    running = claimed()
+    waiting = post(conversation, "And another thing").turn
+    assert waiting is not None
+    assert waiting != running
+    finish(running, Outcome("answered", "Hello."))
+    assert claim("one", 10) == [waiting]
+
+
+def test_the_first_owners_late_writes_are_fenced_off_but_its_cost_is_kept(cast: Cast) -> None:
+    post(begin(), "Hello")
+    first = claimed("one")
+    orphan(first)
+    second = claimed("two")
+    assert second.attempt == 2
+    with pytest.raises(TurnLost):
+        finish(first, Outcome("answered", "Too late."))
+    with pytest.raises(TurnLost):
+        fail(first, "too late")
+    with pytest.raises(TurnLost):
+        checkpoint(first, [STEP], TurnState())
+    finish(second, Outcome("answered", "In time."))
+    assert [m.text for m in Message.objects.filter(role="assistant")] == ["In time."]
+    assert Turn.objects.get().cost_usd == Decimal("0.001") == Step.objects.get().cost_usd
+
+
+def test_after_a_take_over_nothing_of_the_assistant_is_written(cast: Cast) -> None:
+    conversation = begin()
+    post(conversation, "Hello")
+    turn = claimed()
+    conversation_claim(conversation_id=conversation.pk, staff=cast.agent)
+    last = Event.objects.filter(conversation=conversation).latest("seq")
+    with pytest.raises(TurnLost):
+        finish(turn, Outcome("answered", "Me again."))
+    assert last.payload["status"] == "human"
+    assert Event.objects.filter(conversation=conversation).latest("seq") == last
+
+
+def test_a_handed_back_turn_is_taken_at_once(cast: Cast) -> None:
+    post(begin(), "Hello")
+    turn = claimed("one")
+    assert release("one") == 1
+    assert claim("two", 10) == [turn]
+
+
+def test_a_lost_lock_or_a_lost_lease_is_enough_to_lose_a_turn(cast: Cast) -> None:
+    post(begin(), "Hello")
+    turn = claimed("one")
+    with alive("one"):
+        orphan(turn)
+        [turn] = claim("two", 10)  # the lock says alive, the lease says cut off
+        finish(turn, Outcome("answered", "Hello."))
+    post(begin(), "Hello")
+    other = claimed("one")
+    assert claim("two", 10) == [other]  # the lease says alive, the lock says dead
+
+
+def test_renewing_tells_which_turns_are_lost_or_must_stop(cast: Cast) -> None:
+    post(begin(), "Hello")
+    turn = claimed("one")
+    assert renew("one", [turn.pk]) == {turn.pk: ""}
+    Turn.objects.update(stop_requested="stop")
+    assert renew("one", [turn.pk]) == {turn.pk: "stop"}
+    Turn.objects.update(owner="two")
+    assert renew("one", [turn.pk]) == {}
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_the_call_that_died_with_its_runner_is_charged_as_an_estimate() -> None:
+    conversation = await in_db(begin)
+    await in_db(post, conversation, "Hello")
+    turn = await in_db(claimed, "one")
+    await TurnBudget(turn, turn.conversation).reserve(Decimal("0.02"), 100)
+    assert await in_db(lambda: Total.objects.get(scope="conversation").reserved_usd) == Decimal("0.02")
+    await in_db(orphan, turn)
+    second = await in_db(claimed, "two")
+    assert await in_db(lambda: Total.objects.get(scope="conversation").reserved_usd) == 0
+    assert await in_db(spent_of, "conversation", str(conversation.pk)) == Decimal("0.02")
+    step = await in_db(Step.objects.get, turn=second)
+    assert (step.cost_usd, step.cost_estimated, step.kind) == (Decimal("0.02"), True, "error")
+
+
+def test_a_failed_turn_says_so_and_names_the_next_step(cast: Cast) -> None:
+    conversation = begin()
+    post(conversation, "Hello")
+    turn = claimed()
+    fail(turn, "a bug")
+    message = Message.objects.get(conversation=conversation, role="system")
+    assert "Talk to a person" in message.text
+    assert Turn.objects.get().state == "failed"
+    assert Event.objects.filter(conversation=conversation).latest("seq").payload["state"] == "failed"
+    assert Conversation.objects.get(pk=conversation.pk).status == "ai"
