@@ -1,7 +1,8 @@
 """Help-centre search: words and meaning, fused.
 
 lexical.py (PostgreSQL full text) and semantic.py (vectors in memory, read by snapshot.py, made by embedder.py) find
-candidates, names.py lets codes and names win, fusion.py orders them and decides when nothing fits, snippet.py shows why.
+candidates, names.py lets codes and names win, fusion.py orders them and decides when nothing fits, snippet.py shows
+why. sections.py cuts the articles when they are saved (tickets/services/articles.py).
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from django.db import connection
 
 from tickets.search import lexical
 from tickets.search.embedder import embed_query, embedder_status, get_embedder
-from tickets.search.fusion import Found, answers, fuse
+from tickets.search.fusion import Found, fuse
 from tickets.search.lexical import Term
 from tickets.search.semantic import Nearness
 from tickets.search.snapshot import current_snapshot
@@ -58,7 +59,7 @@ def find(query: str, *, category: str | None = None) -> tuple[list[Found], list[
         articles=[article for article, strength in named.items() if strength >= 1][: lexical.CANDIDATES],
         category=category,
     )
-    return answers(fuse(ranked, nearness, named), embedder if nearness else None), terms
+    return fuse(ranked, nearness, named, embedder), terms
 
 
 def _hits(found: list[Found], terms: list[Term]) -> list[Hit]:
@@ -78,9 +79,7 @@ def _hits(found: list[Found], terms: list[Term]) -> list[Hit]:
     return [_hit(one, *rows[one.section]) for one in found if one.section in rows]
 
 
-def _hit(
-    found: Found, slug: str, title: str, category: str, heading: str, text: str, marked: str
-) -> Hit:
+def _hit(found: Found, slug: str, title: str, category: str, heading: str, text: str, marked: str) -> Hit:
     return Hit(
         slug=slug,
         title=title,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from functools import lru_cache
 from typing import Protocol
 
@@ -21,15 +21,15 @@ _lock = threading.Lock()
 _embedders: dict[str, Embedder | None] = {}
 
 
-class Embedder(Protocol):
+class Embedder(Hashable, Protocol):
     """What another model must offer; its constructor takes no arguments and loads nothing heavy."""
 
     name: str
     """Stored with each vector; vectors of another name are ignored until the articles are indexed anew."""
     languages: frozenset[str]
     """Language codes it understands."""
-    threshold: float
-    """The cosine from which a question and a section are about the same thing."""
+    related: float
+    """The cosine from which a question and a section are about the same thing, though they share no word."""
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         """One row per text, of length 1, float32. Raises anything when the model cannot be loaded."""

@@ -6,10 +6,13 @@ import math
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 from uuid import UUID
 
 from django.db import connection
+
+from tickets.search.spelling import CONTRACTED, edits, is_english
 
 MAX_WORDS = 32
 CANDIDATES = 400
@@ -39,22 +42,23 @@ class Ranked:
 
 def read_terms(question: str, articles: int) -> list[Term]:
     """The question's lexemes with their idf; unknown words stand for the nearest ones of the vocabulary."""
-    words = list(dict.fromkeys(word.lower() for word in _WORD.findall(question)))[:MAX_WORDS]
-    joined = [left + right for left, right in zip(words, words[1:], strict=False) if (left + right).isalpha()]
+    words = list(dict.fromkeys(word.lower() for word in _WORD.findall(question)))
+    words = [word for word in words if word not in CONTRACTED][:MAX_WORDS]
+    joined = [left + right for left, right in pairwise(words) if (left + right).isalpha()]
     known: dict[str, int] = {}
-    unknown: list[str] = []
+    unknown: dict[str, str] = {}  # the lexeme and the word it came from
     for word, lexeme, count in _lexemes([*words, *joined]):
         if count:
             known[lexeme] = count
         elif word in words:
-            unknown.append(lexeme)
+            unknown[lexeme] = word
     terms = [Term(lexeme, count, _idf(count, articles)) for lexeme, count in known.items()]
-    for mended, count, word in _mend(unknown):
+    for mended, count, lexeme in _mend([lexeme for lexeme, word in unknown.items() if not is_english(word)]):
         if mended not in known:
             terms.append(Term(mended, count, _idf(count, articles) * MENDED))
-        unknown.remove(word)
+        del unknown[lexeme]
     # A word nobody wrote finds nothing, but it is a part of the question that no article answers.
-    return terms + [Term(word, 0, _idf(0, articles)) for word in unknown]
+    return terms + [Term(lexeme, 0, _idf(0, articles)) for lexeme in unknown]
 
 
 def rank(
@@ -130,11 +134,12 @@ def _lexemes(words: list[str]) -> list[tuple[str, str, int]]:
             "LEFT JOIN tickets_searchterm t ON t.lexeme = l.lexeme",
             [words],
         )
-        return cursor.fetchall()
+        rows: list[tuple[str, str, int]] = cursor.fetchall()
+        return rows
 
 
 def _mend(unknown: list[str]) -> list[tuple[str, int, str]]:
-    """(lexeme, articles, the unknown word) for each word with a near one in the vocabulary: fewest edits, then usual."""
+    """(lexeme, articles, the unknown one) where the vocabulary has a near lexeme: fewest edits, then the most usual."""
     long = [word for word in unknown if len(word) >= 4 and word.isalpha()]
     if not long:
         return []
@@ -144,20 +149,6 @@ def _mend(unknown: list[str]) -> list[tuple[str, int, str]]:
     mended = []
     for word in long:
         best = min((found for found in near if found[3] == word), default=None)
-        if best and best[0] <= (1 if len(word) < 6 else 2):
+        if best and best[0] <= (1 if len(word) < 7 else 2):
             mended.append((best[2], -best[1], word))
     return mended
-
-
-def edits(one: str, other: str) -> int:
-    """Letters to insert, delete, replace or swap with their neighbour to make one word of the other."""
-    rows = [list(range(len(other) + 1))]
-    for i, left in enumerate(one, 1):
-        row = [i]
-        for j, right in enumerate(other, 1):
-            cost = min(rows[-1][j] + 1, row[-1] + 1, rows[-1][j - 1] + (left != right))
-            if i > 1 and j > 1 and left == other[j - 2] and one[i - 2] == right:
-                cost = min(cost, rows[-2][j - 2] + 1)
-            row.append(cost)
-        rows.append(row)
-    return rows[-1][-1]

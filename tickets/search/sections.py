@@ -1,4 +1,4 @@
-"""An article's Markdown cut into sections of plain text: what is searched, shown as a snippet and read by the assistant."""
+"""An article's Markdown cut into sections of plain text: what search finds, shows and hands to the assistant."""
 
 from __future__ import annotations
 

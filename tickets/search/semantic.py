@@ -16,9 +16,10 @@ class Nearness:
     """The cosine of a question to every section."""
 
     def __init__(self, snapshot: Snapshot, question: Vectors | None) -> None:
-        usable = question is not None and snapshot.vectors.shape[1] == len(question)
         self._snapshot = snapshot
-        self._cosines = snapshot.vectors @ question if usable else np.empty(0, dtype=np.float32)
+        self._cosines: Vectors = np.empty(0, dtype=np.float32)
+        if question is not None and snapshot.vectors.shape[1] == len(question):
+            self._cosines = snapshot.vectors @ question
 
     def __bool__(self) -> bool:
         return bool(len(self._cosines))
@@ -34,5 +35,5 @@ class Nearness:
         if category and self:
             scores = np.where(self._snapshot.categories == category, scores, -2.0)
         count = min(NEAREST, len(scores))
-        best = np.argpartition(scores, -count)[-count:] if count else []
+        best: list[int] = np.argpartition(scores, -count)[-count:].tolist() if count else []
         return [self._snapshot.sections[row] for row in best if scores[row] > -2.0]

@@ -188,7 +188,8 @@ def terms_recount() -> int:
             "INSERT INTO tickets_searchterm (lexeme, articles) SELECT t.lexeme, count(DISTINCT s.article_id) "
             "FROM tickets_articlesection s, unnest(s.lexemes) t GROUP BY t.lexeme"
         )
-        return cursor.rowcount
+        counted: int = cursor.rowcount
+        return counted
 
 
 def articles_embed(*, articles: Iterable[UUID | str] | None = None, batch: int = 64) -> Iterator[int]:

@@ -38,7 +38,7 @@ class Command(BaseCommand):
         if options["json"]:
             self.stdout.write(json.dumps(figures))
             return
-        self.stdout.write("{articles} articles, {sections} sections, {vectors_made} new vectors, {seconds} s".format(**figures))
+        self.stdout.write(", ".join(f"{name.replace('_', ' ')}: {value}" for name, value in figures.items()))
         self.stdout.write(embedder_status()[1])
 
 
