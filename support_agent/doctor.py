@@ -20,7 +20,6 @@ from packaging.requirements import Requirement
 from support_agent import embedded
 from support_agent.env import BASE_DIR, LOOPBACK, env
 from support_agent.health import readiness
-from support_agent.runtime.model import is_demo
 from tickets.search.embedder import embedder_status
 
 State = Literal["ok", "note", "missing"]
@@ -161,7 +160,7 @@ def _processes() -> Iterator[Finding]:
 
 
 def _model() -> Iterator[Finding]:
-    if is_demo():
+    if env.demo_model:
         yield Finding("model", "note", "the built-in demo model answers", "set ANTHROPIC_API_KEY for Claude")
         return
     names = ", ".join((env.agent_model_small, env.agent_model_medium, env.agent_model_large))

@@ -123,6 +123,11 @@ class Env(BaseSettings):
         return value
 
     @property
+    def demo_model(self) -> bool:
+        """Whether the built-in demo model answers, for want of a key."""
+        return not self.anthropic_api_key.get_secret_value() and not self.anthropic_base_url
+
+    @property
     def origin(self) -> str:
         """The address people open on this machine, without a trailing slash."""
         host = "127.0.0.1" if self.host in ("0.0.0.0", "::") else self.host  # noqa: S104 - compared, not bound

@@ -22,7 +22,6 @@ from rq.cron_scheduler_registry import get_registry_key as schedulers_key
 from support_agent.env import env
 from support_agent.metrics import exposition
 from support_agent.models import Heartbeat
-from support_agent.runtime.model import is_demo
 
 RUNNER_SECONDS, WORKER_SECONDS, SCHEDULER_SECONDS = 15, 45, 90  # a few of each one's beats
 
@@ -59,7 +58,7 @@ def readiness() -> dict[str, str]:
 
 def model_state() -> dict[str, str]:
     """Who answers; reported, never gating: the desk works without a model."""
-    if is_demo():
+    if env.demo_model:
         return {"provider": "demo", "model": "demo model"}
     return {"provider": "anthropic", "model": env.agent_model_medium}
 

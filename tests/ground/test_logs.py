@@ -1,0 +1,66 @@
+"""Log lines: JSON, with the ids of the work at hand, without secrets and people's data."""
+
+from __future__ import annotations
+
+import json
+import logging
+import logging.config
+from collections.abc import Iterator
+from io import StringIO
+from typing import Any
+
+import pytest
+import structlog
+
+from support_agent.logs import logging_settings, redacted
+
+
+def read(stream: StringIO) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in stream.getvalue().splitlines()]
+
+
+@pytest.fixture
+def stream() -> Iterator[StringIO]:
+    out = StringIO()
+    settings = logging_settings(level="INFO", pretty=False)
+    settings["handlers"]["stderr"]["stream"] = out
+    before = logging.getLogger().handlers[:]
+    logging.config.dictConfig(settings)
+    yield out
+    logging.getLogger().handlers[:] = before
+
+
+def test_every_library_s_line_is_json_with_the_bound_ids(stream: StringIO) -> None:
+    with structlog.contextvars.bound_contextvars(conversation_id="c1", turn_id="t1"):
+        structlog.get_logger("ours").info("answered", cost_usd="0.01")
+        logging.getLogger("theirs").warning("slow %s", "query", extra={"rows": 3})
+    ours, theirs = read(stream)
+    assert ours | {"event": "answered", "conversation_id": "c1", "turn_id": "t1", "level": "info"} == ours
+    assert theirs | {"event": "slow query", "logger": "theirs", "turn_id": "t1", "rows": 3} == theirs
+
+
+def test_a_traceback_is_in_the_line(stream: StringIO) -> None:
+    try:
+        raise ValueError("token sk-ant-0123456789abcdef")
+    except ValueError:
+        logging.getLogger("theirs").exception("failed")
+    (line,) = read(stream)
+    assert "ValueError" in line["exception"]
+    assert "0123456789abcdef" not in line["exception"]
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        ({"Authorization": "Bearer abcdefgh12345"}, {"Authorization": "[redacted]"}),
+        ({"token": "abc", "input_tokens": 12}, {"token": "[redacted]", "input_tokens": 12}),
+        ("GET /ws/?token=abcdef&after=3", "GET /ws/?token=[redacted]&after=3"),
+        ("postgresql://shop:hidden@db/shop", "postgresql://shop:[redacted]@db/shop"),
+        ("my card is 4242 4242 4242 4242.", "my card is [card]."),
+        ("order AP-104233, tracking ALD1234567890123", "order AP-104233, tracking ALD1234567890123"),
+        ("from olivia.owner@example.com", "from o…@example.com"),
+        (["sk-staff-0123456789"], ["[redacted]"]),
+    ],
+)
+def test_secrets_and_people_s_data_are_left_out(said: object, kept: object) -> None:
+    assert redacted(said) == kept
