@@ -1,6 +1,7 @@
 """The support desk's records."""
 
 from tickets.models.actions import Action
+from tickets.models.attachments import Attachment
 from tickets.models.audit import AuditEntry, AuditValue
 from tickets.models.conversations import Conversation, Event, Message, Promise, Verification
 from tickets.models.customers import Customer, Invoice, Plan
@@ -25,6 +26,7 @@ __all__ = [
     "Action",
     "Article",
     "ArticleSection",
+    "Attachment",
     "AuditEntry",
     "AuditValue",
     "Availability",
