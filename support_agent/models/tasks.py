@@ -44,7 +44,7 @@ class Task(Record):
     customer = models.ForeignKey(Customer, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     task = models.TextField()
     complexity = models.CharField(max_length=8, default="medium")
-    budget_usd = models.DecimalField(max_digits=8, decimal_places=2)
+    budget_usd = models.DecimalField(max_digits=12, decimal_places=6)
     state = models.CharField(max_length=8, choices=State.choices, default=State.QUEUED, db_index=True)
     turn = models.OneToOneField(Turn, null=True, blank=True, on_delete=models.SET_NULL, related_name="task")
     result = models.TextField(blank=True)

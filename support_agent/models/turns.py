@@ -44,7 +44,7 @@ class Turn(Record):
     cost_usd = models.DecimalField(max_digits=15, decimal_places=9, default=0)
     cost_estimated = models.BooleanField(default=False)
     reservation = models.JSONField(null=True, blank=True, help_text="What the call in flight has reserved, and where.")
-    budget_usd = models.DecimalField(max_digits=8, decimal_places=2, null=True, blank=True)
+    budget_usd = models.DecimalField(max_digits=12, decimal_places=6, null=True, blank=True)
     error = models.CharField(max_length=300, blank=True)
 
     class Meta:
