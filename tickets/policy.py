@@ -168,8 +168,8 @@ def can_report(
     already_open: bool, now: datetime, policy: Policy = POLICY
 ) -> Verdict:
     """Whether a delivery problem of this kind can be reported now."""
-    if status == "cancelled":
-        return no("order_closed", "This order was cancelled, so nothing was delivered.")
+    if status in {"cancelled", "refunded"}:
+        return no("order_closed", f"This order is already {status}, so there is nothing left to put right.")
     if not shipments:
         return no("not_shipped", "Nothing of this order has been shipped yet.")
     if already_open:
@@ -196,6 +196,8 @@ def _after_delivery(delivered_at: datetime | None, now: datetime, policy: Policy
 
 
 def _lost(shipments: Sequence[ShipmentFacts], now: datetime, policy: Policy) -> Verdict:
+    if all(parcel.status == "pending" for parcel in shipments):
+        return no("not_shipped", "This order is still with us, so it cannot be lost.")
     if all(parcel.status in {"delivered", "returned"} for parcel in shipments):
         return no("marked_delivered", "The carrier marked this order as delivered, so a person has to look into it.")
     silent_since = (now - timedelta(days=policy.lost_after_days)).date()

@@ -198,7 +198,7 @@ def test_of_a_split_order_what_has_arrived_can_be_complained_of() -> None:
         ("in_transit", 10, "ok"),
         ("delayed", 10, "ok"),
         ("lost", 1, "ok"),
-        ("pending", None, "too_early"),
+        ("pending", None, "not_shipped"),
         ("delivered", 12, "marked_delivered"),
     ],
 )
@@ -225,6 +225,7 @@ def test_a_problem_is_reported_once_and_only_of_what_was_sent() -> None:
     assert report("lost", parcel("lost"), is_open=True) == "already_reported"
     assert report("late") == "not_shipped"
     assert report("lost", parcel("lost"), status="cancelled") == "order_closed"
+    assert report("lost", parcel("lost"), status="refunded") == "order_closed"
 
 
 def test_every_refusal_is_a_plain_sentence() -> None:

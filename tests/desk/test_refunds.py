@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from tests.cast import Cast, make_order
 from tests.desk.conftest import Talk
-from tickets.models import Invoice, Order, Refund
+from tickets.models import Invoice, Order, Refund, Return
 from tickets.services.actions import action_approve
 
 
@@ -20,7 +20,8 @@ def refund(talk: Talk, amount: str, order: str = "AP-100001") -> str:
 
 
 def refunded(order: Order) -> Decimal:
-    return Order.objects.get(pk=order.pk).refunded_total
+    total: Decimal = Order.objects.get(pk=order.pk).refunded_total
+    return total
 
 
 def test_four_refunds_of_75_do_not_pass(talk: Talk, cast: Cast) -> None:
@@ -71,6 +72,14 @@ def test_rejected_refunds_and_cancelled_orders_do_not_count(talk: Talk, cast: Ca
     Refund.objects.create(order=cast.delivered, amount="90.00", reason="no", status=Refund.Status.REJECTED)
     assert talk.do("cancel_order", order_number="AP-100002", reason="test").state == "done"
     assert refund(talk, "100.00") == "done"
+
+
+def test_the_money_of_a_return_does_not_count(talk: Talk, cast: Cast) -> None:
+    parcel = Return.objects.create(number="R-1", order=cast.delivered, reason="too small", status="refunded")
+    Refund.objects.create(order=cast.delivered, amount="90.00", reason=parcel.number, status="paid")
+    assert refund(talk, "75.00") == "done"
+    assert refund(talk, "15.00", "AP-100002") == "done"
+    assert refund(talk, "15.00") == "awaiting_staff"
 
 
 def test_a_full_refund_closes_order_and_invoice(talk: Talk, cast: Cast) -> None:

@@ -78,12 +78,14 @@ def refund_facts(order: Order) -> RefundFacts:
 def refund_sums(*, order: Order, now: datetime, without: UUID | None = None) -> tuple[Decimal, Decimal]:
     """(of this order ever, of its customer within the policy's days): refunds not rejected and those that await staff.
 
-    Money back for a cancelled order was never a favour, so it does not count. `without` leaves one action out.
+    Money back for goods that stayed here or came back is no favour, so it does not count. `without` leaves one action
+    out.
     """
     since = now - timedelta(days=POLICY.refund_limit_days)
     refunds = (
         Refund.objects.exclude(status=Refund.Status.REJECTED)
         .exclude(order__status=Order.Status.CANCELLED)
+        .exclude(action=None, order__returns__status=Return.Status.REFUNDED)
         .aggregate(
             of_order=Sum("amount", filter=Q(order=order), default=ZERO),
             of_customer=Sum("amount", filter=Q(order__customer=order.customer_id, created_at__gte=since), default=ZERO),
