@@ -1,4 +1,4 @@
-"""Which conversations the demo's last 60 days held: about 320, from the orders' own events and from people's questions."""
+"""Which conversations the last 60 days held: about 320, from the orders' own events and from people's questions."""
 
 from __future__ import annotations
 

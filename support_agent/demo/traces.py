@@ -127,7 +127,7 @@ class Tracer:
         if exchange.proposal:
             calls.append(Call(exchange.proposal.tool, exchange.proposal.arguments, _pending(exchange)))
         for call in calls:
-            use = {
+            use: Json = {
                 "type": "tool_use",
                 "id": f"toolu_{self.world.digits(12)}",
                 "name": call.tool,
