@@ -225,7 +225,7 @@ def run_tool(name: str, arguments: Json, verified: bool) -> Json:
         case "escalate_to_human":
             return {
                 "status": "success",
-                "escalation": {"team": "support", "position": 2, "when": "Someone answers within a few minutes."},
+                "escalation": {"team": "support", "position": 2, "when": "within 15 minutes"},
             }
         case "verify_identity":
             return {

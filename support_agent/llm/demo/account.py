@@ -20,7 +20,7 @@ _OFF = re.compile(r"\b(stop|unsubscribe|no more|opt out|off|remove|not|without|c
 def update(desk: Desk, task: Task) -> str:
     """A profile field; an order's own address goes to the team, as does what no tool can change."""
     field, text = task.slots.field, task.text
-    if field == "shipping_address" and (task.slots.orders or _OF_ORDER.search(text)):
+    if field in ("", "shipping_address") and (task.slots.orders or (field and _OF_ORDER.search(text))):
         return _order_address(desk, task)
     desk.identify()
     if field == "email":
@@ -79,7 +79,7 @@ def account_info(desk: Desk, task: Task) -> str:
     """The fields asked for, or the short summary."""
     person: Json = desk.customer().get("customer") or {}
     told = {
-        r"plan|plus|business|member(ship)?\b|paying": f"You are on the {str(person.get('plan', '')).capitalize()} plan.",
+        r"plan|plus|business|member(ship)?\b|paying": f"You are on the {_plan(person.get('plan'))} plan.",
         r"status|active|blocked|locked": f"Your account is {person.get('status')}.",
         r"address|live": f"Your delivery address on file: {person.get('shipping_address')}.",
         r"e-mail": f"The e-mail address on your account is {person.get('email')}.",
@@ -96,7 +96,7 @@ def ticket_status(desk: Desk, task: Task) -> str:
     rows: list[Json] = desk.customer().get("recent_tickets") or []
     named = re.findall(r"T-\d{5}", task.text.upper())
     chosen = [row for row in rows if row.get("number") in named] or rows[:3]
-    if not rows or named and chosen[0].get("number") not in named:
+    if not rows or (named and chosen[0].get("number") not in named):
         return f"I do not see that ticket among your newest ones. {questions.OFFER_PERSON}"
     return "\n".join(
         f"Ticket {row.get('number')} ({row.get('subject')}), opened {wording.day(row.get('created_at'))}, is "
@@ -128,7 +128,8 @@ def _ticket(desk: Desk, subject: str, body: str, priority: str, category: str, e
         ).get("ticket")
         or {}
     )
-    return f"I have opened ticket {data.get('number')} for our team: “{data.get('subject') or subject}”. They answer by e-mail."
+    about = data.get("subject") or subject
+    return f"I have opened ticket {data.get('number')} for our team: “{about}”. They answer by e-mail."
 
 
 def _subject(about: str) -> str:
@@ -156,5 +157,11 @@ def verify(desk: Desk, task: Task) -> str:
 
 def _invoice_row(row: Json) -> str:
     order = f" for order {row['order_number']}" if row.get("order_number") else ""
+    amount = wording.money(row.get("amount"), row.get("currency"))
     state = str(row.get("status", "")).replace("_", " ")
-    return f"{row.get('invoice')}, {wording.day(row.get('date'))}, {wording.money(row.get('amount'), row.get('currency'))}, {state}{order}"
+    return f"{row.get('invoice')}, {wording.day(row.get('date'))}, {amount}, {state}{order}"
+
+
+def _plan(code: Any) -> str:
+    """The name that customers know: the code value of Business is `enterprise`."""
+    return {"enterprise": "Business", "paying": "Plus"}.get(str(code), str(code or "Free").capitalize())

@@ -1,4 +1,4 @@
-"""Customers' replies to the assistant's own questions and offers, and fragments that say more about the running task."""
+"""Replies to the assistant's own questions and offers, and fragments that say more about the running task."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from support_agent.llm.demo.dialogue import Dialogue
 
 _FILLER = re.compile(
-    r"^(ORDER|SKU|EMAIL|order|number|no|it|is|i|meant|mean|the|one|ones|sorry|its|this|that|for|yes|my|was|a|an|please|"
+    r"^(ORDER|SKU|EMAIL|MONEY|order|number|no|it|is|i|meant|mean|the|one|ones|sorry|its|this|that|for|yes|my|was|a|an|please|"
     r"ok|and|what|about|then|but|other|first|second|third|fourth|last|latest|newest|oldest|recent|both|all|of|them|so|"
     r"hi|hello|with|not|green|blue|rust|black|red|orange|forest|slate|small|medium|large|xl|size|colour|in|only|just|"
     r"to|also|whole|entire|everything|complete|full|from|me|two|three)$"
@@ -34,6 +34,8 @@ def answer_to(state: Dialogue, meaning: Meaning, asked: str) -> Task | None:
     task, slots = state.task, meaning.slots
     if asked.startswith("offer_"):
         return _to_offer(state, meaning, asked.removeprefix("offer_"))
+    if asked == "confirm":
+        return Task("confirm", meaning.text) if meaning.polarity in ("yes", "no") or _asks_done(meaning) else None
     if asked == "again" or task is None:
         return None
     if asked in ("email", "code", "ticket_email"):
@@ -52,7 +54,7 @@ def answer_to(state: Dialogue, meaning: Meaning, asked: str) -> Task | None:
         return None
     if meaning.polarity == "no" and asked not in ("reason", "refund_reason"):
         return Task("nothing", meaning.text)
-    return replace(task, slots=_filled(asked, meaning).over(task.slots))
+    return replace(task, slots=_focused(state, _filled(asked, meaning).over(task.slots)))
 
 
 def fragment(state: Dialogue, meaning: Meaning) -> Task | None:
@@ -61,7 +63,11 @@ def fragment(state: Dialogue, meaning: Meaning) -> Task | None:
         return None
     task, slots = state.task, meaning.slots
     named = slots.orders or picked_order(state, slots, meaning)
-    goes_on = task and task.intent in ABOUT_ORDER and (named or slots.items or slots.colours or slots.everything)
+    goes_on = (
+        task
+        and task.intent in ABOUT_ORDER
+        and (named or slots.items or slots.colours or slots.everything or slots.money)
+    )
     if task and goes_on:
         return replace(task, slots=replace(slots, orders=named).over(task.slots))
     if named:
@@ -98,7 +104,7 @@ def _filled(asked: str, meaning: Meaning) -> Slots:
     slots, text = meaning.slots, meaning.text
     match asked:
         case "reason" | "refund_reason" | "ticket_about":
-            return replace(slots, reason=text)
+            return Slots(reason=text, orders=slots.orders, money=slots.money)
         case "kind":
             return replace(slots, reason=text, wish=slots.wish)
         case "value":
@@ -107,6 +113,12 @@ def _filled(asked: str, meaning: Meaning) -> Slots:
             return replace(slots, kind="", reason="")
         case _:
             return slots
+
+
+def _asks_done(meaning: Meaning) -> bool:
+    return bool(
+        re.search(r"\b(did it|is it|has it|was it|all) (work|done|go|gone|ok|been)|\bconfirmed\b", meaning.words)
+    )
 
 
 def _focused(state: Dialogue, slots: Slots) -> Slots:

@@ -38,6 +38,8 @@ HANDLERS: Mapping[str, Handler] = MappingProxyType(
         "verify": account.verify,
         "knowledge": talk.knowledge,
         "unsure": talk.unsure,
+        "unsolved": talk.unsolved,
+        "confirm": talk.confirm,
         "human": talk.human,
         "legal": talk.legal,
     }

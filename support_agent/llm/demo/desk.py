@@ -73,7 +73,8 @@ class Desk:
             raise Told(self._ask_email())
         if result.status == "not_found" and name in ("lookup_order", "track_shipment"):
             raise Told(
-                f"I cannot find order {arguments['order_number']} in your account. Please check the number in your confirmation e-mail."
+                f"I cannot find order {arguments['order_number']} in your account. "
+                "Please check the number in your confirmation e-mail."
             )
         if result.status not in GOOD:
             raise Told(self.advise(result))
@@ -84,7 +85,7 @@ class Desk:
         return f"{wording.trouble(result.name, result.data)} {questions.OFFER_PERSON}"
 
     def identify(self) -> str:
-        """The verified e-mail, '' when the server did not say. Raises Wanted or Told on the way to a verified customer."""
+        """The verified e-mail, '' when the server did not say. Raises Wanted or Told for who is not verified."""
         if self.situation.verified is not False:
             return self.situation.email
         if self.dialogue.code_requested and not self.dialogue.email_now:
@@ -159,9 +160,16 @@ def match_lines(lines: list[Json], task: Task) -> list[Json]:
     open_lines = [line for line in lines if not line.get("returned")] or lines
     if slots.everything:
         return open_lines
-    scored = [(_fit(line, slots.items, slots.colours, slots.skus), line) for line in open_lines]
+    groups: list[tuple[str, ...]] = [(name,) for name in slots.items] or [()]
+    return [line for line in open_lines if any(line in _best(open_lines, task, group) for group in groups)]
+
+
+def _best(lines: list[Json], task: Task, items: tuple[str, ...]) -> list[Json]:
+    """The lines that fit one named item best; for no item the colours and SKUs decide alone."""
+    scored = [(_fit(line, items, task.slots.colours, task.slots.skus), line) for line in lines]
     best = max((score for score, _ in scored), default=0)
-    return [line for score, line in scored if score == best] if best > 0 else []
+    enough = 2 if items else 1
+    return [line for score, line in scored if score == best and best >= enough]
 
 
 def _fit(line: Json, items: tuple[str, ...], colours: tuple[str, ...], skus: tuple[str, ...]) -> int:

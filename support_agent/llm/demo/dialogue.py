@@ -14,6 +14,23 @@ from support_agent.llm.demo.tasks import ABOUT_ORDER, Task
 from support_agent.llm.demo.understand import Ask, Meaning, understand
 
 CONTROL = frozenset({"human", "legal", "injection", "about_bot", "foreign"})
+SMALL_TALK = frozenset(
+    {
+        "greeting",
+        "thanks",
+        "goodbye",
+        "nothing",
+        "offtopic",
+        "about_bot",
+        "angry",
+        "injection",
+        "unsure",
+        "confirm",
+        "unsolved",
+        "foreign",
+    }
+)
+_POINTS_BACK = re.compile(r"^(and|also|but|or|what about|how about)\b|\b(that|it|this|those|they|them|one)\b")
 _GOES_ON = re.compile(r"^(and|what about|how about|also|but|or)\b")
 
 
@@ -22,6 +39,7 @@ class Dialogue:
     """Where the conversation stands after the newest message."""
 
     tasks: tuple[Task, ...] = ()
+    task: Task | None = None  # the task that goes on: small talk does not end it
     order: str = ""  # the order in focus
     listed: tuple[str, ...] = ()  # the orders the assistant named last
     email: str = ""
@@ -31,11 +49,6 @@ class Dialogue:
     upset_now: bool = False
     code_requested: bool = False
     email_now: bool = False  # the newest message gives an address
-
-    @property
-    def task(self) -> Task | None:
-        """The task that goes on: small talk does not end it."""
-        return self.tasks[0] if self.tasks else None
 
 
 def follow(exchanges: Iterable[Exchange]) -> Dialogue:
@@ -65,7 +78,8 @@ def _advance(state: Dialogue, exchange: Exchange) -> Dialogue:
     tasks = _tasks(state, meaning, asked)
     named = next((task.slots.orders[0] for task in tasks if task.slots.orders), "")
     query = next((task.text for task in tasks if task.intent == "knowledge"), state.query)
-    return replace(state, tasks=tasks, order=named or state.order, query=query)
+    running = next((task for task in tasks if task.intent not in SMALL_TALK), state.task)
+    return replace(state, tasks=tasks, task=running, order=named or state.order, query=query)
 
 
 def _tasks(state: Dialogue, meaning: Meaning, asked: str) -> tuple[Task, ...]:
@@ -77,16 +91,26 @@ def _tasks(state: Dialogue, meaning: Meaning, asked: str) -> tuple[Task, ...]:
         return (turned,)
     if (more := fragment(state, meaning)) is not None:
         return (more,)
+    if _asks_on(state, meaning):
+        return (Task("knowledge", f"{state.query} {meaning.text}", score=0.5),)
     if meaning.asks:
         return tuple(_task_of(state, meaning, ask) for ask in meaning.asks)
     if meaning.angry:
         return (Task("angry", meaning.text),)
-    goes_on = state.task and state.task.intent == "knowledge" and len(meaning.words.split()) <= 6
-    if goes_on and not meaning.gibberish:
-        return (Task("knowledge", f"{state.query} {meaning.text}", score=0.5),)
+    if "order" in meaning.words.split() and is_bare(meaning):
+        return (Task("order_info", meaning.text),)
     if meaning.gibberish or is_bare(meaning):
         return (Task("unsure", meaning.text),)
     return (Task("knowledge", meaning.text, meaning.slots, 0.3),)
+
+
+def _asks_on(state: Dialogue, meaning: Meaning) -> bool:
+    """'And to Canada?': a short message that goes on with the question for the help centre."""
+    if state.task is None or state.task.intent != "knowledge" or meaning.gibberish or meaning.slots.orders:
+        return False
+    short = len(meaning.words.split()) <= 7
+    goes_on = _GOES_ON.match(meaning.words) and meaning.intent in ("", "knowledge", "account_info", "track")
+    return short and bool(goes_on or not meaning.asks)
 
 
 def _task_of(state: Dialogue, meaning: Meaning, ask: Ask) -> Task:
@@ -95,8 +119,13 @@ def _task_of(state: Dialogue, meaning: Meaning, ask: Ask) -> Task:
     slots = slots.over(Slots(orders=meaning.slots.orders))
     if ask.intent in ABOUT_ORDER and not slots.orders:
         slots = replace(slots, orders=_focus(state, slots))
-    goes_on = ask.intent == "knowledge" and state.query and _GOES_ON.match(words)
-    return Task(ask.intent, f"{state.query} {ask.text}" if goes_on else ask.text, slots, ask.score)
+    running = state.task
+    if running and running.intent == ask.intent and slots.orders == (running.slots.orders or slots.orders):
+        slots = slots.over(running.slots)
+    text = ask.text
+    if ask.intent == "knowledge" and running and _POINTS_BACK.search(words) and len(words.split()) <= 8:
+        text = f"{state.query if running.intent == 'knowledge' else running.intent} {text}"
+    return Task(ask.intent, text, slots, ask.score)
 
 
 def _focus(state: Dialogue, slots: Slots) -> tuple[str, ...]:
@@ -111,11 +140,11 @@ def _polarity(state: Dialogue, meaning: Meaning) -> Task | None:
     """A bare yes, no, why or 'tell me more' outside of any question."""
     task = state.task
     if task is None:
-        return None
+        return Task("greeting", meaning.text) if meaning.polarity in ("yes", "no") and not state.asked else None
     if meaning.polarity in ("why", "more"):
         orders = task.slots.orders or ((state.order,) if state.order else ())
         if task.intent in ABOUT_ORDER and orders:
             after = task.after or task.intent
             return Task("why", meaning.text, replace(task.slots, orders=orders), after=after)
-        return Task("knowledge", f"{meaning.text} {state.query}", score=0.5) if state.query else None
+        return Task("knowledge", state.query, score=0.5, after="knowledge") if state.query else None
     return Task("thanks" if meaning.polarity == "yes" else "nothing", meaning.text)

@@ -7,16 +7,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from support_agent.llm.demo import lexicon
 from support_agent.llm.demo.text import tokens
 
 Json = dict[str, Any]
 MOST_WORDS = 75
-_STOP = frozenset(
-    """a an the and or but if of to in on at for from by with about is are was were be been do does did have has had i
-    you we they it this that these those my your our me us can could will would should may what when where which who how
-    why please hi hello hey thanks there any some not so as get got need want know tell just also much many long one then
-    than too very like use using help question out up go going am still really possible usually take takes""".split()  # noqa: SIM905
-)
+_STOP = frozenset(lexicon.data("lexicon")["stop"])
 _SAME = {
     "cost": "price", "fee": "price", "charge": "price", "pay": "payment", "paid": "payment", "deliver": "shipping",
     "delivery": "shipping", "ship": "shipping", "dispatch": "shipping", "send": "shipping", "login": "sign",
@@ -35,14 +31,14 @@ class Piece:
     opens: bool  # first of its line
 
 
-def answer(question: str, results: Sequence[Json]) -> str:
-    """The best run of pieces with its source's number, or '' when the results hold no whole sentence."""
+def answer(question: str, results: Sequence[Json], said: str = "") -> str:
+    """The best run of pieces with its source's number; '' when no whole sentence is left that was not `said`."""
     wanted, steps = stems(question), bool(_STEPS.search(question))
     best: tuple[float, list[Piece], Json] | None = None
     for place, row in enumerate(results[:3]):
         heading = stems(f"{row.get('title', '')} {row.get('section', '')}")
         bonus = 0.5 * len(wanted & heading) / max(1, len(wanted)) - 0.35 * place
-        for run in _runs(pieces(str(row.get("snippet") or ""))):
+        for run in _runs([one for one in pieces(str(row.get("snippet") or "")) if one.text not in said]):
             score = bonus + _score(run, wanted, steps)
             if best is None or score > best[0]:
                 best = (score, run, row)
@@ -58,7 +54,7 @@ def pieces(snippet: str) -> list[Piece]:
     """What can be quoted: a cut-off end and headings are left out."""
     found: list[Piece] = []
     for number, line in enumerate(snippet.strip().splitlines()):
-        plain = re.sub(r"[*_`#>|]+", "", re.sub(r"^\s*(?:[-•*]|\d{1,2}[.)])\s+", "", line)).strip()
+        plain = re.sub(r"^\s*(?:[-•*>#]+|\d{1,2}[.)])\s+", "", line).replace("**", "").replace("`", "").strip()
         for at, said in enumerate(re.split(r"(?<=[.!?])\s+(?=[A-Z0-9\"(])", plain)):
             row = bool(re.match(r"[^.:]{1,40}: \S", said))
             whole = said[-1:] in tuple(".!?)") or row

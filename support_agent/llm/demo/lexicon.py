@@ -19,7 +19,7 @@ except ImportError:
 @cache
 def data(name: str) -> Any:
     """The parsed content of `<name>.yaml` beside this file."""
-    return yaml.load(_read(f"{name}.yaml"), Loader=SafeLoader)  # noqa: S506 - a safe loader under either name
+    return yaml.load(_read(f"{name}.yaml"), Loader=SafeLoader)
 
 
 @cache
@@ -29,7 +29,12 @@ def common_words() -> frozenset[str]:
 
 
 def any_of(alternatives: Iterable[str]) -> re.Pattern[str]:
-    """One pattern for whole words: `damag*` is any ending, `~` up to five words in between."""
+    """One pattern for whole words: `damag*` is any ending, ` ~ ` up to five words in between."""
+    return _compiled(tuple(alternatives))
+
+
+@cache
+def _compiled(alternatives: tuple[str, ...]) -> re.Pattern[str]:
     parts = []
     for alternative in alternatives:
         open_ended = re.sub(r"(?<=[a-z])\*", r"\\w*", alternative)

@@ -108,7 +108,7 @@ def send_back(desk: Desk, task: Task) -> str:
 def refund(desk: Desk, task: Task) -> str:
     number = desk.order_number(task)
     order = desk.order(number)
-    reason = task.slots.reason or KIND_WORDS.get(task.slots.kind, "") or _billing_reason(task.text)
+    reason = task.slots.reason or KIND_WORDS.get(task.slots.kind, "")
     if not reason:
         return f"I have order {number} here. {questions.WHY_REFUND}"
     amount = _amount(order, task)
@@ -155,25 +155,6 @@ def _amount(order: Json, task: Task) -> str:
         return f"{sum(_decimal(line.get('unit_price')) * int(line.get('quantity') or 1) for line in chosen):.2f}"
     left = _decimal(order.get("paid")) - _decimal(order.get("refunded"))
     return f"{left:.2f}" if left > 0 and (task.slots.everything or len(lines) == 1) else ""
-
-
-def _billing_reason(text: str) -> str:
-    words = text.lower()
-    told = any(
-        hint in words
-        for hint in (
-            "twice",
-            "double",
-            "overcharg",
-            "two times",
-            "too much",
-            "price",
-            "late",
-            "wrong amount",
-            "instead of",
-        )
-    )
-    return text if told else ""
 
 
 def _decimal(amount: Any) -> Decimal:

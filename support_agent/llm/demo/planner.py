@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from support_agent.llm.demo.dialogue import Dialogue
+from support_agent.llm.demo.dialogue import SMALL_TALK, Dialogue
 from support_agent.llm.demo.situation import Situation
 from support_agent.llm.demo.tasks import ABOUT_ORDER, Task
 
 Json = dict[str, Any]
-SMALL = frozenset(
-    {"greeting", "thanks", "goodbye", "nothing", "about_bot", "offtopic", "injection", "foreign", "angry", "unsure"}
-)
 CHANGES = {  # the subject whose toolset holds the change
     "cancel": "orders",
     "return": "orders",
@@ -98,7 +95,7 @@ def plan(situation: Situation, dialogue: Dialogue) -> Json:
         "complexity": "complex" if len(tasks) > 2 else "medium" if len(tasks) == 2 or _acts(main) else "simple",
         "confidence": _confidence(tasks),
         "steps": [*steps[:8], _step("answer", "Answer the customer")] if not upset else steps,
-        "is_complete": all(task.intent in SMALL for task in tasks) and not upset,
+        "is_complete": all(task.intent in SMALL_TALK for task in tasks) and not upset,
     }
 
 
@@ -110,7 +107,7 @@ def _acts(task: Task) -> bool:
 def _steps(task: Task) -> list[Json]:
     if task.intent in ("human", "legal"):
         return [_step("escalate", "Hand over to a person at once")]
-    if task.intent in SMALL:
+    if task.intent in SMALL_TALK:
         return []
     goal = LABELS[task.intent][1]
     order = f" {task.slots.orders[0]}" if task.slots.orders and task.intent in ABOUT_ORDER else ""

@@ -16,6 +16,7 @@ TICKET_EMAIL = "Which e-mail address can they answer to?"
 TICKET_ABOUT = "What should I write in the ticket?"
 CODE = "Please enter it in the form"
 SAY_AGAIN = "Could you say it in other words"
+CONFIRM = "press Confirm"
 OFFER_CANCEL = "Shall I prepare the cancellation?"
 OFFER_RETURN = "Shall I prepare the return?"
 OFFER_REFUND = "Shall I prepare the refund request?"
@@ -39,6 +40,7 @@ NAMES = {
     "ticket_about": TICKET_ABOUT,
     "code": CODE,
     "again": SAY_AGAIN,
+    "confirm": CONFIRM,
     "offer_cancel": OFFER_CANCEL,
     "offer_return": OFFER_RETURN,
     "offer_refund": OFFER_REFUND,

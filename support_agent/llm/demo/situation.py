@@ -1,4 +1,4 @@
-"""What one request says: the conversation, the server's notices, the tools on offer and what they answered this turn."""
+"""What one request says: the conversation, the server's notices, the tools on offer and what they answered."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _NOT = re.compile(
     r"\b(not|un)[ -]?(verified|signed|known)|\bunverified|^(no|false|none|nobody|anonymous)\b|anonymous", re.I
 )
 _OBJECTION = re.compile(
-    r"reject|not (?:be )?(?:shown|sent)|was withdrawn|was dropped|\bissues?\b|revise|answer again|write (?:it|the answer) again",
+    r"reject|not (?:be )?(?:shown|sent)|was withdrawn|was dropped|\bissues?\b|revise|answer again",
     re.I,
 )
 
@@ -56,6 +56,7 @@ class Situation:
     objection: str
     waiting: bool  # a person has been asked to take over
     person_answers: str  # when, in the server's words
+    action_state: str  # of the newest proposal, or ''
     schema: Json | None
 
     @property
@@ -80,6 +81,7 @@ def read(body: Json) -> Situation:
         objection="\n".join(text for text in _texts_of(messages[start + 1 :], "system") if _OBJECTION.search(text)),
         waiting=any(re.search(r"^status: a person has been asked", text, re.M) for text in notices),
         person_answers=_line("a person answers", notices),
+        action_state=next(iter(re.findall(r"^action .*\bstate (\w+)", "\n".join(notices), re.M)[::-1]), ""),
         schema=schema_format.get("schema") if schema_format.get("type") == "json_schema" else None,
     )
 

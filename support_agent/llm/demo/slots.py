@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 
 from support_agent.llm.demo import lexicon
-from support_agent.llm.demo.text import clean
+from support_agent.llm.demo.text import clean, tokens
 
 ORDER = re.compile(r"(?:\bap[-\s_]{0,3}|#\s?)(\d{6})\b", re.I)
 BARE_ORDER = re.compile(r"(?<![\w-])(\d{6})(?![\w-])")
@@ -44,8 +44,10 @@ class Slots:
         kept = {
             field.name: getattr(older, field.name)
             for field in fields(self)
-            if getattr(self, field.name) in ("", (), None, False) and field.name not in ("other", "ordinal", "many")
+            if getattr(self, field.name) in ("", (), None, False) and field.name not in ("other", "ordinal")
         }
+        if self.items:
+            kept.pop("many", None)
         return replace(self, **kept)
 
 
@@ -73,7 +75,7 @@ def extract(text: str, words: Sequence[str]) -> Slots:
 
 
 def order_numbers(text: str) -> tuple[str, ...]:
-    """Order numbers in their full form, in the order named; a bare six-digit number counts when nothing else claims it."""
+    """Order numbers in their full form, in the order named; a bare six-digit number counts too."""
     named = ORDER.findall(text)
     rest = re.sub(r"\b(?:INV|R|ALD|T)[-\s]?\d{5,10}\b", " ", text, flags=re.I)
     return tuple(dict.fromkeys(f"AP-{digits}" for digits in [*named, *BARE_ORDER.findall(rest)]))
@@ -94,25 +96,17 @@ def _amount(raw: str) -> str:
 
 
 def _reason(plain: str) -> str:
-    """The customer's own words for why, when the message gives them."""
-    found = re.search(
-        r"(?:because|cause|cuz|since|as|due to|reason(?: is|:)?)\s+(.{4,160})|"
-        r"((?:it|they|this|that|the \w+|i|too|wrong|does|do|did|not|changed)\b[^.!?]{0,40}?\b"
-        r"(?:too (?:small|big|large|tight|heavy|late|short|long|wide|narrow|cold|warm)|"
-        r"not fit|n'?t fit|don'?t like|didn'?t like|changed my mind|by mistake|by accident|accident\w*|no longer need|"
-        r"don'?t need|wrong (?:size|colou?r|item|one|thing|address)|twice|cheaper|found (?:it|one)|broken?|damaged|defective|faulty|late|overcharged|"
-        r"don'?t want|not want|duplicate|not as described)\b[^.!?]{0,60})",
-        plain,
-        re.I,
-    )
-    return (found.group(1) or found.group(2)).strip(" .!?,") if found else ""
+    """The customer's own words for why: the clause that tells it, when there is one."""
+    clauses = [clause.strip() for clause in re.split(r"[.!?;,\n]+|\band\b", plain)]
+    telling = lexicon.any_of(lexicon.data("lexicon")["reasons"])
+    return next((clause for clause in clauses if telling.search(" ".join(tokens(clause)))), "")
 
 
 def _value(plain: str) -> str:
     """A new address, phone number or name given right in the message."""
     street = re.search(r"\b\d{1,5}[a-z]? [A-Za-z][\w .'-]+(?:,[^?!\n]+)?", plain)
     if street and re.search(
-        r"\b(st|street|ave|avenue|rd|road|ln|lane|dr|drive|blvd|way|court|ct|place|pl|apt|suite|[A-Z]{2} \d{5}|\d{5})\b",
+        r"\b(st|street|ave|avenue|rd|road|ln|lane|dr|drive|blvd|way|court|ct|place|apt|suite|[A-Z]{2} \d{5}|\d{5})\b",
         street.group(),
         re.I,
     ):

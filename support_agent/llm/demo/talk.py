@@ -8,6 +8,7 @@ from support_agent.llm.demo import questions, wording
 from support_agent.llm.demo.desk import Call, Desk
 from support_agent.llm.demo.extract import answer
 from support_agent.llm.demo.tasks import Task
+from support_agent.llm.demo.understand import understand
 
 SCOPE = "I can help with orders, deliveries, returns, refunds, billing, your account and our products"
 FIXED = {
@@ -15,11 +16,26 @@ FIXED = {
     "thanks": "Glad to help. Is there anything else?",
     "goodbye": "Goodbye, and thank you for writing.",
     "nothing": "All right. Tell me if there is anything else.",
-    "about_bot": f"I am an AI assistant, here in its demo form, not a person. {SCOPE}; a colleague can take over whenever you like.",
+    "about_bot": (
+        f"I am an AI assistant, here in its demo form, not a person. {SCOPE}; "
+        "a colleague can take over whenever you like."
+    ),
     "offtopic": f"That is outside of what I can help with here. {SCOPE}.",
     "injection": f"I cannot do that. {SCOPE}.",
     "foreign": f"I am sorry, I only understand English so far. {questions.OFFER_PERSON}",
-    "angry": "I am sorry that this has been so frustrating. Tell me what happened, with the order number if there is one, and I will look into it right away.",
+    "angry": (
+        "I am sorry that this has been so frustrating. Tell me what happened, with the order number if there is one, "
+        "and I will look into it."
+    ),
+}
+UNSOLVED = "I am sorry that this did not solve it."
+DECIDED = {
+    "done": "It is done.",
+    "declined": "It was declined, so nothing has changed.",
+    "expired": "The offer has expired, so nothing has changed. Tell me if I should prepare it again.",
+    "awaiting_staff": "You have confirmed it; a colleague has to approve it now.",
+    "failed": f"It did not work. {questions.OFFER_PERSON}",
+    "undone": "It was taken back, so everything is as before.",
 }
 SORRY = "I am sorry about the trouble."
 _GREETING = re.compile(
@@ -30,6 +46,21 @@ TEAMS = {"refund": "billing", "invoice": "billing", "return_status": "billing"}
 
 def fixed(desk: Desk, task: Task) -> str:
     return FIXED[task.intent]
+
+
+def unsolved(desk: Desk, task: Task) -> str:
+    if UNSOLVED in desk.situation.exchanges[-1].before:
+        return hand_over(desk, task, "unsure", "The help centre's advice did not solve it")
+    return f"{UNSOLVED} {questions.OFFER_PERSON}"
+
+
+def confirm(desk: Desk, task: Task) -> str:
+    """Words about a proposal: only the customer's click decides it, and only the server knows how it ended."""
+    if decided := DECIDED.get(desk.situation.action_state):
+        return decided
+    if understand(task.text).polarity == "no":
+        return "All right, nothing is changed. You can dismiss the card."
+    return f"I cannot do that for you: please {questions.CONFIRM} on the card yourself. Nothing happens before that."
 
 
 def knowledge(desk: Desk, task: Task) -> str:
@@ -45,6 +76,9 @@ def knowledge(desk: Desk, task: Task) -> str:
     rows = found.data.get("results") or []
     if not rows:
         return unsure(desk, task)
+    if task.after == "knowledge":
+        more = answer(query, rows, desk.situation.exchanges[-1].before)
+        return more or f"That is all that our help centre says about it. {questions.OFFER_PERSON}"
     return (
         answer(query, rows) or f"This page of our help centre covers it: {rows[0].get('title')} [{rows[0].get('n')}]."
     )
@@ -55,7 +89,8 @@ def unsure(desk: Desk, task: Task) -> str:
     if desk.dialogue.asked == "again":
         return hand_over(desk, task, "unsure", "The assistant could not understand the request twice")
     if task.intent == "knowledge":
-        return f"I did not find anything about that in our help centre. {questions.SAY_AGAIN}, or tell me which order or product it is about?"
+        nothing = "I did not find anything about that in our help centre."
+        return f"{nothing} {questions.SAY_AGAIN}, or tell me which order or product it is about?"
     return f"I did not quite get that. {questions.SAY_AGAIN}, for example what you ordered and what you need?"
 
 

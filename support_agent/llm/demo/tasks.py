@@ -13,7 +13,7 @@ ABOUT_ORDER = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """`text` is what to search for or to write down; `after` the intent that a 'why' goes back to."""
+    """`text` is what to search for or to write down; `after` the intent that a 'why' or 'tell me more' goes back to."""
 
     intent: str
     text: str

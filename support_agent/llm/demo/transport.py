@@ -61,7 +61,7 @@ class DemoTransport(httpx2.AsyncBaseTransport):
         }
 
     def _usage(self, body: Json, content: list[Json]) -> Json:
-        """Token counts by length; tools and system count as cached once they were seen with a cache mark in the last minutes."""
+        """Token counts by length; tools and system count as cached once seen with a cache mark in the last minutes."""
         prefix = json.dumps([body.get("model"), body.get("tools"), body.get("system")])
         prefix_tokens, cached, written = _count(prefix), 0, 0
         if "cache_control" in prefix and prefix_tokens >= CACHE_MINIMUM_TOKENS:

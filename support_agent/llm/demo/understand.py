@@ -137,7 +137,7 @@ def _ranked(text: str) -> list[Ask]:
 
 def _parts(raw: str) -> list[str]:
     pieces = re.split(
-        r"(?<=[.!?;])\s+|\n+|,?\s+(?:and also|also|plus|and (?=(?:what|how|where|when|can|could|do|is|please|i )\b))\s*",
+        r"(?<=[.!?;])\s+|\n+|,?\s+(?:and also|also|and (?=(?:what|how|where|when|can|could|do|is|please|i )\b))\s*",
         raw,
         flags=re.I,
     )

@@ -150,7 +150,9 @@ def trouble(name: str, data: Json) -> str:
         "verify_identity": "the sign-in code",
     }.get(name, "that")
     if status in ("degraded", "error") and (status == "degraded" or data.get("retryable") is not False):
-        return f"I could not reach {what} just now, so I cannot tell you more yet. It does not mean that anything is missing."
+        return (
+            f"I could not reach {what} just now, so I cannot tell you yet. It does not mean that anything is missing."
+        )
     if status == "not_found":
         return message or f"I could not find {what}."
     if status == "invalid_arguments":
