@@ -18,7 +18,8 @@ def database_trouble(url: str) -> str:
             if connection.info.server_version < 140000:
                 return "DATABASE_URL names a PostgreSQL older than 14, and 14 or newer is needed: upgrade it."
     except (psycopg.Error, UnicodeError) as error:
-        reason = str(error).strip().splitlines()[-1].strip().rstrip(".") if str(error).strip() else "no answer"
+        first = (str(error).strip().splitlines() or ["no answer"])[0]
+        reason = first.split("failed: ")[-1].removeprefix("FATAL:").strip().rstrip(".")
         where = f"{parts.hostname or 'the socket'}:{parts.port or 5432}, database {parts.path.lstrip('/')}"
         return (
             f"DATABASE_URL cannot be used ({where}: {reason}): correct it, start that server, or leave DATABASE_URL "
