@@ -11,6 +11,7 @@ from collections import Counter
 from contextlib import suppress
 from typing import Protocol
 from uuid import UUID
+from weakref import WeakKeyDictionary
 
 from tickets.db import in_db
 from tickets.selectors.conversations import last_seqs
@@ -73,9 +74,9 @@ class Watch:
                 log.warning("cursor_check_failed", exc_info=True)
 
 
-_watches: dict[int, Watch] = {}
+_watches: WeakKeyDictionary[asyncio.AbstractEventLoop, Watch] = WeakKeyDictionary()
 
 
 def watch() -> Watch:
     """The watch of the running event loop."""
-    return _watches.setdefault(id(asyncio.get_running_loop()), Watch())
+    return _watches.setdefault(asyncio.get_running_loop(), Watch())

@@ -94,16 +94,17 @@ def action_context(action: Json) -> Json:
     """An action with words for its state and rows for its arguments and receipt."""
     title, note = ACTION_STATES.get(action["state"], (action["state"].capitalize(), ""))
     undo_until = parse_time(action.get("undo_until"))
-    receipt = dict(action.get("receipt") or {})
-    if message := receipt.pop("message", ""):  # why it did not happen, or not yet
-        receipt.pop("reason", None)
-        note = message
+    arguments = action.get("arguments") or {}
+    receipt = {} if action["state"] == "undone" else dict(action.get("receipt") or {})
+    note = receipt.pop("message", note)  # what was done, or why it was not, or not yet
+    if action["state"] != "done":
+        receipt.pop("reason", None)  # the code of the same
     return {
         **action,
         "title": title,
         "note": note,
-        "rows": rows(action.get("arguments") or {}),
-        "receipt_rows": rows(receipt),
+        "rows": rows(arguments),
+        "receipt_rows": rows({key: value for key, value in receipt.items() if arguments.get(key) != value}),
         "expires": parse_time(action.get("expires_at")),
         "undo_until": undo_until if undo_until and undo_until > timezone.now() else None,
     }
