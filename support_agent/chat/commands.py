@@ -65,6 +65,7 @@ def message(call: Call, frame: frames.MessageFrame) -> Replies:
         visitor=call.visitor,
         client_message_id=frame.client_message_id,
         text=frame.text,
+        attachments=frame.attachments,
     )
     replies: Replies = [
         {

@@ -36,7 +36,7 @@ def turn_input(turn: Turn) -> TurnInput:
         surface=Surface(turn.surface),
         verified=conversation.customer_id is not None,
         locale=conversation.locale,
-        text="\n\n".join(message.text for message in asked) or "(an empty message)",
+        text="\n\n".join(filter(None, map(as_written, asked))) or "(an empty message)",
         history=as_dialogue(before),
         notice=notice_for(conversation),
         evidence=_earlier_results(conversation),
@@ -49,7 +49,7 @@ def as_dialogue(messages: Iterable[Message]) -> list[Json]:
     dialogue: list[Json] = []
     for message in messages:
         if message.role == Message.Role.CUSTOMER:
-            role, text = "user", message.text
+            role, text = "user", as_written(message)
         elif message.role == Message.Role.STAFF:
             role, text = "assistant", f"({message.author}, our team, wrote:) {message.text}"
         else:
@@ -61,6 +61,12 @@ def as_dialogue(messages: Iterable[Message]) -> list[Json]:
         else:
             dialogue.append({"role": role, "content": text})
     return _within(dialogue)
+
+
+def as_written(message: Message) -> str:
+    """A customer's message as the model reads it; it is told of images, it does not see them."""
+    images = [f"(attached image: {attachment['name']})" for attachment in message.attachments]
+    return "\n".join(filter(None, [message.text, *images]))
 
 
 def notice_for(conversation: Conversation) -> str:

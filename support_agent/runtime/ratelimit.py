@@ -27,6 +27,7 @@ RATES = {
     "frame": 300,  # everything a socket sends
     "login": 10,
     "task": 60,
+    "attachment": 20,  # a conversation's uploads
 }
 
 

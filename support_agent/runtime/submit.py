@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -22,17 +21,17 @@ from tickets import hours
 from tickets.access import Visitor
 from tickets.models import Conversation, EscalationReason, Message, Plan
 from tickets.selectors.escalations import escalation_open_of
+from tickets.services.attachments import attachment_payload, attachments_bind, attachments_take
 from tickets.services.conversations import (
     can_reopen,
     conversation_close,
-    conversation_create,
+    conversation_continue,
     conversation_reopen,
     lock,
 )
 from tickets.services.escalations import escalation_open
 from tickets.services.messages import message_post, message_posted, message_system
 
-Json = dict[str, Any]
 ANSWERED_BY_ASSISTANT = {Conversation.Status.AI, Conversation.Status.WAITING}
 
 
@@ -53,35 +52,37 @@ def submit_message(
     visitor: Visitor,
     client_message_id: UUID,
     text: str,
-    attachments: Sequence[Json] = (),
+    attachments: Sequence[UUID | str] = (),
 ) -> Submitted:
     """Message + Event + Turn(queued) in one transaction; the same id and text again changes nothing.
 
-    Raises Empty, TooLong, Conflict or RateLimited.
+    `attachments` are ids of unsent ones of this conversation. Raises Empty, TooLong, Conflict, RateLimited, or NotFound
+    for an attachment that is foreign, missing or sent already.
     """
     allow("message", str(conversation.pk))
     if visitor.address:
         allow("message_address", visitor.address)
     with transaction.atomic():
-        conversation = lock(conversation.pk)
-        if (
-            known := message_posted(conversation=conversation, client_message_id=client_message_id, text=text)
-        ) is not None:
-            return Submitted(conversation, known, _turn_of(known), False)
+        origin = conversation = lock(conversation.pk)
         token = ""
-        if conversation.status == Conversation.Status.CLOSED:
-            if can_reopen(conversation):
-                conversation = conversation_reopen(conversation=conversation)
-            else:
-                conversation, token = _continue(conversation)
+        while True:
+            known = message_posted(conversation=conversation, client_message_id=client_message_id, text=text)
+            if known is not None:
+                return Submitted(conversation, known, _turn_of(known), False, token)
+            if conversation.status != Conversation.Status.CLOSED or can_reopen(conversation):
+                break
+            conversation, token = conversation_continue(conversation=conversation)
+        conversation = conversation_reopen(conversation=conversation)
         turn = _waiting_turn(conversation) if conversation.status in ANSWERED_BY_ASSISTANT else None
+        taken = attachments_take(conversation=origin, ids=attachments, into=conversation)
         message, _ = message_post(
             conversation=conversation,
             client_message_id=client_message_id,
             text=text,
-            attachments=attachments,
+            attachments=[attachment_payload(attachment) for attachment in taken],
             turn_id=turn.pk if turn else None,
         )
+        attachments_bind(attachments=taken, message=message)
         return Submitted(conversation, message, turn, True, token)
 
 
@@ -135,18 +136,6 @@ def _waiting_turn(conversation: Conversation) -> Turn:
         queued = Turn.objects.create(conversation=conversation, surface=surface_of(conversation))
         signals.wake()
     return queued
-
-
-def _continue(old: Conversation) -> tuple[Conversation, str]:
-    return conversation_create(
-        channel=old.channel,
-        customer=old.customer,
-        identity=old.identity,
-        locale=old.locale,
-        address_hash=old.address_hash,
-        with_token=True,
-        continued_from=old,
-    )
 
 
 def _turn_of(message: Message) -> Turn | None:

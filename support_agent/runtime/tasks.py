@@ -78,7 +78,13 @@ def task_payload(task_id: UUID, user: User) -> dict[str, Any]:
         "calls": calls,
         "input_tokens": turn.input_tokens + turn.cache_read_tokens + turn.cache_write_tokens if turn else 0,
         "output_tokens": turn.output_tokens if turn else 0,
-        "cost_usd": str(turn.cost_usd if turn else Decimal(0)),
-        "budget_usd": str(task.budget_usd),
+        "cost_usd": _usd(turn.cost_usd if turn else Decimal(0)),
+        "budget_usd": _usd(task.budget_usd),
     }
     return payload
+
+
+def _usd(amount: Decimal) -> str:
+    """Exact, with two places at least."""
+    short = amount.normalize()
+    return f"{short:f}" if short.as_tuple().exponent < -2 else f"{amount:.2f}"  # type: ignore[operator]

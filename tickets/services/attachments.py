@@ -82,11 +82,16 @@ def attachment_add(*, conversation: Conversation, name: str, content: BinaryIO, 
     return attachment
 
 
-def attachments_take(*, conversation: Conversation, ids: Sequence[UUID | str]) -> list[Attachment]:
+def attachments_take(
+    *, conversation: Conversation, ids: Sequence[UUID | str], into: Conversation
+) -> list[Attachment]:
     """The unsent attachments of a conversation, locked, in the order asked for; must run inside a transaction.
 
-    Raises NotFound for a foreign, used or missing one alike, FileRefused for too many.
+    They come as those of `into`, where the message is, and are saved by `attachments_bind`. Raises NotFound for a
+    foreign, used or missing one alike, FileRefused for too many.
     """
+    if not ids:
+        return []
     wanted = list(dict.fromkeys(_uuid(each) for each in ids))
     if len(wanted) > MAX_PER_MESSAGE:
         raise FileRefused(f"A message can carry {MAX_PER_MESSAGE} images at most.")
@@ -94,14 +99,16 @@ def attachments_take(*, conversation: Conversation, ids: Sequence[UUID | str]) -
     found = {attachment.pk: attachment for attachment in unsent}
     if len(found) != len(wanted):
         raise NotFound("There is no such attachment.")
+    for attachment in found.values():
+        attachment.conversation = into
     return [found[each] for each in wanted]
 
 
 @transaction.atomic
 def attachments_bind(*, attachments: Sequence[Attachment], message: Message) -> None:
-    """They belong to this message, and to its conversation, from now on."""
+    """What was taken belongs to this message from now on."""
     for attachment in attachments:
-        attachment.message, attachment.conversation = message, message.conversation
+        attachment.message = message
         attachment.save(update_fields=["message", "conversation"])
 
 

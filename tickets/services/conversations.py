@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 
 from tickets import hooks
 from tickets.access import token_hash
@@ -30,10 +31,11 @@ def conversation_create(
     metadata: dict[str, Any] | None = None,
     address_hash: str = "",
     with_token: bool = False,
+    token: str = "",
     continued_from: Conversation | None = None,
 ) -> tuple[Conversation, str]:
-    """A new conversation and, if asked for, its bearer token, which is shown once and kept only as a hash."""
-    token = secrets.token_urlsafe(32) if with_token else ""
+    """A new conversation and, if asked for or given, its bearer token, which is shown once and kept only as a hash."""
+    token = token or (secrets.token_urlsafe(32) if with_token else "")
     for _ in range(5):
         try:
             with transaction.atomic():
@@ -146,6 +148,29 @@ def conversation_reopen(*, conversation: Conversation) -> Conversation:
     conversation.save(update_fields=["closed_at"])
     _set_status(conversation, Conversation.Status.AI, assignee=None)
     return conversation
+
+
+@transaction.atomic
+def conversation_continue(*, conversation: Conversation) -> tuple[Conversation, str]:
+    """Where a conversation closed for over 14 days goes on, and that one's token; the same both times when asked twice.
+
+    The token follows from the old conversation's id, so that a client that missed the answer gets it again.
+    """
+    token = salted_hmac("tickets.conversation_continue", conversation.pk.hex, algorithm="sha256").hexdigest()
+    lock(conversation.pk)
+    found = Conversation.objects.filter(continued_from=conversation).order_by("created_at").first()
+    if found is not None:
+        return lock(found.pk), token
+    continued, _ = conversation_create(
+        channel=conversation.channel,
+        customer=conversation.customer,
+        identity=conversation.identity,
+        locale=conversation.locale,
+        address_hash=conversation.address_hash,
+        token=token,
+        continued_from=conversation,
+    )
+    return continued, token
 
 
 def can_reopen(conversation: Conversation) -> bool:

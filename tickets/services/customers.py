@@ -6,10 +6,12 @@ import re
 from uuid import UUID
 
 import phonenumbers
-from django.db import transaction
+from django.db import IntegrityError, transaction
+from django.db.models.functions import Lower
 
-from tickets.errors import Conflict, DeskError, NotEligible, NotFound
+from tickets.errors import Conflict, DeskError, NotAllowed, NotEligible, NotFound
 from tickets.models import Customer
+from tickets.services.audit import audit
 
 FIELDS = ("name", "phone", "shipping_address", "marketing_opt_in")
 YES, NO = {"true", "yes", "y", "on", "1"}, {"false", "no", "n", "off", "0"}
@@ -63,6 +65,52 @@ def customer_restore(*, customer_id: UUID, field: str, before: Value, after: Val
         raise Conflict("This was changed again since, so it cannot be undone here.")
     setattr(customer, field, before)
     customer.save(update_fields=[field])
+
+
+def customer_identified(*, sub: str, email: str, name: str) -> Customer:
+    """The customer behind an identity that the host site signed: by `sub`, or by the e-mail at its first use, which
+    binds the two; an unknown address makes a customer. Safe when several come first at once.
+
+    Raises Conflict when the address is bound to another `sub`, NotAllowed for a closed account.
+    """
+    for _ in range(3):
+        try:
+            with transaction.atomic():
+                customer = _bound(sub, email.strip().lower()) or Customer.objects.create(
+                    external_id=sub, email=email.strip(), name=_shown_name(name, email)
+                )
+                break
+        except IntegrityError:
+            continue  # somebody wrote the same sub or address meanwhile: read again
+    else:
+        raise Conflict("This identity was used in several places at once. Please try again.")
+    if customer.status == Customer.Status.CLOSED:
+        raise NotAllowed("This account is closed.")
+    return customer
+
+
+def _bound(sub: str, email: str) -> Customer | None:
+    """Who has this `sub`, else who has the address and is bound to it now."""
+    known = Customer.objects.filter(external_id=sub).first()
+    if known is not None:
+        return known
+    by_email = Customer.objects.select_for_update(no_key=True).alias(lowered=Lower("email")).filter(lowered=email)
+    customer = by_email.first()
+    if customer is None:
+        return None
+    if customer.external_id is not None:
+        raise Conflict("This e-mail address belongs to another identity.")
+    customer.external_id = sub
+    customer.save(update_fields=["external_id"])
+    audit(actor=None, action="customer.bind_identity", obj=customer, changes={"external_id": ("", sub)})
+    return customer
+
+
+def _shown_name(name: str, email: str) -> str:
+    try:
+        return str(customer_clean("name", name))
+    except InvalidValue:
+        return email.strip().partition("@")[0][:120]
 
 
 def _lock(customer_id: UUID) -> Customer:
