@@ -144,6 +144,7 @@ class Verification(Record):
 
     class Meta:
         ordering = ["-created_at"]
+        indexes = [models.Index(fields=["email", "created_at"], name="verification_by_address")]
 
 
 class Promise(Record):
