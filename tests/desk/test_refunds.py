@@ -12,7 +12,7 @@ from django.utils import timezone
 from tests.cast import Cast, make_order
 from tests.desk.conftest import Talk
 from tickets.models import Invoice, Order, Refund, Return
-from tickets.services.actions import action_approve
+from tickets.services.actions import action_approve, action_undo
 
 
 def refund(talk: Talk, amount: str, order: str = "AP-100001") -> str:
@@ -72,6 +72,13 @@ def test_rejected_refunds_and_cancelled_orders_do_not_count(talk: Talk, cast: Ca
     Refund.objects.create(order=cast.delivered, amount="90.00", reason="no", status=Refund.Status.REJECTED)
     assert talk.do("cancel_order", order_number="AP-100002", reason="test").state == "done"
     assert refund(talk, "100.00") == "done"
+
+
+def test_cancelling_and_undoing_it_makes_no_room_for_more(talk: Talk, cast: Cast) -> None:
+    assert refund(talk, "75.00", "AP-100002") == "done"
+    cancelled = talk.do("cancel_order", order_number="AP-100002", reason="test")
+    assert refund(talk, "75.00") == "awaiting_staff"
+    assert action_undo(conversation=talk.conversation, action_id=cancelled.pk).state == "undone"
 
 
 def test_the_money_of_a_return_does_not_count(talk: Talk, cast: Cast) -> None:

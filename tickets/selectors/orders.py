@@ -84,7 +84,8 @@ def refund_sums(*, order: Order, now: datetime, without: UUID | None = None) -> 
     since = now - timedelta(days=POLICY.refund_limit_days)
     refunds = (
         Refund.objects.exclude(status=Refund.Status.REJECTED)
-        .exclude(order__status=Order.Status.CANCELLED)
+        .exclude(action__tool="cancel_order")
+        .exclude(action=None, order__status=Order.Status.CANCELLED)
         .exclude(action=None, order__returns__status=Return.Status.REFUNDED)
         .aggregate(
             of_order=Sum("amount", filter=Q(order=order), default=ZERO),
