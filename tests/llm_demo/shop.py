@@ -1,4 +1,4 @@
-"""A small shop behind canned tools, and a driver that talks to the demo model as the engine does: plan, toolset, tools."""
+"""A small shop behind canned tools, and a driver that talks to the demo model as the engine does."""
 
 from __future__ import annotations
 
@@ -133,7 +133,8 @@ ARTICLE = {
     "score": 0.81,
     "snippet": "You can return most items within 30 days of delivery. Pack the item unused, in its original packaging. "
     "The label costs nothing with Plus; otherwise 4.90 is taken off the refund.\n"
-    "1. Open your order page.\n2. Choose Return an item and print the label.\nYour money is back 5-7 business days after the parcel rea",
+    "1. Open your order page.\n2. Choose Return an item and print the label.\n"
+    "Your money is back 5-7 business days after the parcel rea",
 }
 SECOND = {
     "n": 2,
@@ -245,7 +246,7 @@ def run_tool(name: str, arguments: Json, verified: bool) -> Json:
 
 @dataclass
 class Turn:
-    """One answered message: the tools called in order (each model call's together), the text, every result, the plan."""
+    """One answered message: the tools called in order (each model call's together), the text, the results, the plan."""
 
     text: str = ""
     calls: list[list[tuple[str, Json]]] = field(default_factory=list)
@@ -263,7 +264,7 @@ class Turn:
 
 
 class Talk:
-    """A conversation with the demo model: each `say` runs a whole turn, planned and routed by the engine's own rules."""
+    """A conversation with the demo model: each `say` runs a whole turn, planned and routed by the engine's rules."""
 
     def __init__(
         self, *, verified: bool = True, tool: Callable[[str, Json, bool], Json] = run_tool, mutations: bool = True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,8 @@ def test_right_tool_first(capsys: pytest.CaptureFixture[str]) -> None:
             wrong.append(f"{case['text'][:80]!r}: {turn.first}, not {case['tool']}")
     share = 1 - len(wrong) / len(PHRASINGS)
     with capsys.disabled():
-        print(f"\nright tool first: {share:.1%} of {len(PHRASINGS)} phrasings", *wrong, sep="\n  ")
+        report = [f"right tool first: {share:.1%} of {len(PHRASINGS)} phrasings", *wrong]
+        sys.stdout.write("\n" + "\n  ".join(report) + "\n")
     assert len(PHRASINGS) >= 320
     assert share >= 0.9
 
@@ -59,7 +61,12 @@ def test_plans_keep_to_the_tools_they_open() -> None:
     for case in PHRASINGS:
         turn, _ = last_turn(case)
         assert len(turn.offered) <= len(READ)
-        if turn.plan is not None and turn.first in ("cancel_order", "request_return", "request_refund", "update_customer"):
+        if turn.plan is not None and turn.first in (
+            "cancel_order",
+            "request_return",
+            "request_refund",
+            "update_customer",
+        ):
             assert any(step["type"] == "take_action" for step in turn.plan["steps"]), case["text"]
 
 

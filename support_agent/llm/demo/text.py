@@ -61,11 +61,11 @@ class Speller:
         return word in self._known or word in self._guarded
 
     def mend(self, word: str) -> str:
-        """The known word meant, or the word itself."""
+        """The known word meant, or the word itself. Of four letters only a missing fifth is mended."""
         if len(word) < 4 or not word.isalpha() or word.isupper() or self.knows(word):
             return word
-        for cut in (word, *_cuts(word)):
-            meant = self._near.get(cut) or (cut if cut in self._known and len(cut) >= 4 else None)
+        for cut in (word, *(_cuts(word) if len(word) > 4 else ())):
+            meant = self._near.get(cut) or (cut if cut in self._known and len(cut) > 4 else None)
             if meant and abs(len(meant) - len(word)) <= 1 and meant[0] == word[0]:
                 return meant
         return word

@@ -8,7 +8,8 @@ from functools import lru_cache
 
 from support_agent.llm.demo import classifier, lexicon
 from support_agent.llm.demo.cues import weighed
-from support_agent.llm.demo.slots import Slots, extract
+from support_agent.llm.demo.slots import Slots, extract, order_numbers
+from support_agent.llm.demo.tasks import ABOUT_ORDER
 from support_agent.llm.demo.text import clean, tokens
 
 SURE = 0.32  # a score from here on is taken for meant
@@ -115,7 +116,15 @@ def _asks(raw: str) -> tuple[Ask, ...]:
     if distinct:
         return (Ask(distinct[0].intent, raw, distinct[0].score),)
     best = max([whole[0], *parts], key=lambda ask: ask.score)
-    return (best,) if best.score >= SURE else ()
+    if best.score >= SURE:
+        return (best,)
+    return (_likeliest(serious),) if order_numbers(raw) else ()
+
+
+def _likeliest(asks: list[Ask]) -> Ask:
+    """With an order number even a faint wish is about that order; without any, its state is what can be told."""
+    about = [ask for ask in asks if ask.intent in ABOUT_ORDER and ask.score >= 0.2]
+    return about[0] if about else Ask("order_info", asks[0].text, SURE)
 
 
 def _absorb(asks: list[Ask]) -> list[Ask]:
@@ -149,14 +158,14 @@ def _polarity(joined: str) -> str:
 
 
 def _gibberish(words: list[str], model: classifier.IntentClassifier) -> bool:
-    """No word of it is one we know or could pronounce."""
+    """No word of it is one we know, and one at least could not be pronounced."""
     if not words:
         return True
     if any(word.isupper() and len(word) > 2 for word in words):
         return False
-    return all(
-        not model.speller.knows(word) and (lexicon.says("keyboard", word) or not _wordlike(word)) for word in words
-    )
+    if any(model.speller.knows(word) for word in words):
+        return False
+    return any(lexicon.says("keyboard", word) or not _wordlike(word) for word in words)
 
 
 def _wordlike(word: str) -> bool:
