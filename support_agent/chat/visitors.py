@@ -48,7 +48,7 @@ def visitor_of_scope(scope: Mapping[str, Any]) -> Visitor:
         "HTTP_X_FORWARDED_FOR": headers.get("x-forwarded-for", ""),
     }
     key = scope.get("cookies", {}).get(settings.SESSION_COOKIE_NAME)
-    if not key:
+    if token or not key:  # a token stands alone: the browser's cookie counts for nothing beside it
         return Visitor(token=token, address=client_address(meta))
     session = session_store()(key)
     user = get_user(SimpleNamespace(session=session))  # type: ignore[arg-type]  # it reads nothing but the session

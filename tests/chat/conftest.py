@@ -27,7 +27,9 @@ WAIT_S = 5.0
 class Line:
     """One socket: what it says, frame by frame."""
 
-    def __init__(self, conversation_id: UUID, *, cookie: str = "", origin: str | None = ORIGIN, **query: object) -> None:
+    def __init__(
+        self, conversation_id: UUID, *, cookie: str = "", origin: str | None = ORIGIN, **query: object
+    ) -> None:
         headers = [(b"host", b"testserver")]
         if origin is not None:
             headers.append((b"origin", origin.encode()))
@@ -96,9 +98,7 @@ async def lines() -> AsyncIterator[Callable[..., Line]]:
 async def begin(customer: Customer | None = None) -> tuple[Conversation, str]:
     """A conversation and its bearer token."""
     identity = Conversation.Identity.SESSION if customer else ""
-    return await in_db(
-        conversation_create, channel="chat", customer=customer, identity=identity, with_token=True
-    )
+    return await in_db(conversation_create, channel="chat", customer=customer, identity=identity, with_token=True)
 
 
 async def browser_session(user: User | None = None, *conversations: Conversation) -> str:

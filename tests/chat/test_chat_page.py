@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 from django.test import Client
-from pytest_django.fixtures import SettingsWrapper
+from pytest_django import Settings
 
 from tests.cast import PASSWORD, Cast
 from tickets.models import Conversation, DemoMail
@@ -106,7 +106,7 @@ def test_staff_do_not_sign_in_here(client: Client, cast: Cast) -> None:
     assert sign_in(client, cast.agent.email) == 200
 
 
-def test_one_click_sign_in_is_of_the_demo_only(client: Client, cast: Cast, settings: SettingsWrapper) -> None:
+def test_one_click_sign_in_is_of_the_demo_only(client: Client, cast: Cast, settings: Settings) -> None:
     settings.DEMO = False
     assert cast.owner.name not in client.get("/account/login/").content.decode()
     assert client.post("/account/login/", {"as": str(cast.owner.pk)}).status_code == 200
@@ -126,8 +126,10 @@ def test_signing_out_needs_a_post(client: Client, cast: Cast) -> None:
     assert "_auth_user_id" in client.session
 
 
-def test_the_demo_mailbox(client: Client, cast: Cast, settings: SettingsWrapper) -> None:
-    DemoMail.objects.create(to="olivia.owner@example.com", sender="x@example.com", subject="Your code", body="<b>123456")
+def test_the_demo_mailbox(client: Client, cast: Cast, settings: Settings) -> None:
+    DemoMail.objects.create(
+        to="olivia.owner@example.com", sender="x@example.com", subject="Your code", body="<b>123456"
+    )
     page = client.get("/demo/mail/").content.decode()
     assert "&lt;b&gt;123456" in page
     assert "123456" not in client.get("/demo/mail/?to=oscar").content.decode()

@@ -41,7 +41,7 @@ async def test_the_browser_that_began_it_and_its_customer_get_in(people: Cast, l
 
 
 async def test_foreign_and_missing_look_alike(people: Cast, lines: Lines) -> None:
-    owned, token = await begin(people.owner)
+    owned, _ = await begin(people.owner)
     _, other_token = await begin(people.other)
     cookie = await browser_session(people.other_user)
     for found in (owned.pk, uuid4()):
@@ -69,9 +69,7 @@ async def test_a_cookie_without_an_origin_is_refused(people: Cast, lines: Lines)
     assert not await lines(conversation.pk, origin=None, cookie=cookie).open()
 
 
-async def test_too_many_sockets_of_a_conversation(
-    people: Cast, lines: Lines, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_too_many_sockets_of_a_conversation(people: Cast, lines: Lines, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(consumers, "SOCKETS_PER_CONVERSATION", 1)
     conversation, token = await begin()
     first = lines(conversation.pk, token=token, origin=None)

@@ -95,7 +95,7 @@ async def test_a_card_is_replaced_by_its_outcome(people: Cast, lines: Lines) -> 
     outcome = await line.text()
     assert f"#action-{action.pk}" in targets(outcome)
     assert 'data-state="done"' in outcome
-    assert "name=\"token\"" not in outcome
+    assert 'name="token"' not in outcome
     await line.send(type="confirm", action_id=action.pk, token=found[1], approve="false")
     assert targets(await line.text()) == [f"#error-{action.pk}"]
 
