@@ -50,6 +50,7 @@ INSTALLED_APPS = [
     "channels",
     "csp",
     "django_rq",
+    "ninja",
 ]
 MIDDLEWARE = [
     "support_agent.middleware.RequestMiddleware",

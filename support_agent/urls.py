@@ -12,14 +12,11 @@ from support_agent.gates import ops_only
 
 parts = ("support_agent.health", "support_agent.ops.urls", "support_agent.chat.urls", "tickets.urls")
 urlpatterns: list[URLPattern | URLResolver] = [path("", include(part)) for part in parts if find_spec(part)]
-if find_spec("support_agent.chat.api"):
-    from support_agent.chat.api import api
-
-    urlpatterns.append(path("api/v1/", api.urls))
 queues = [*get_api_urlpatterns(), *get_admin_urlpatterns()]
 for page in queues:
     page.callback = ops_only(page.callback)
 urlpatterns += [
+    path("api/v1/", include("support_agent.chat.api.urls")),
     path("django-rq/", include((queues, "django_rq"))),
     path("admin/", admin.site.urls),
 ]

@@ -11,7 +11,7 @@ import re
 import unicodedata
 import warnings
 from collections.abc import Sequence
-from typing import Any, BinaryIO
+from typing import Any
 from uuid import UUID
 
 from django.core.files.base import ContentFile
@@ -57,12 +57,12 @@ def attachment_payload(attachment: Attachment) -> Json:
     }
 
 
-def attachment_add(*, conversation: Conversation, name: str, content: BinaryIO, size: int) -> Attachment:
-    """Keep an image (PNG, JPEG or WebP, `size` in bytes) until a message takes it.
+def attachment_add(*, conversation: Conversation, name: str, content: bytes) -> Attachment:
+    """Keep an image (PNG, JPEG or WebP) until a message takes it.
 
     Raises FileTooLarge, FileRefused, or Conflict when too many wait to be sent.
     """
-    if size > MAX_BYTES:
+    if len(content) > MAX_BYTES:
         raise FileTooLarge
     if Attachment.objects.filter(conversation=conversation, message=None).count() >= MAX_UNSENT:
         raise Conflict("Too many images are waiting to be sent. Send a message with them first.")
@@ -82,9 +82,7 @@ def attachment_add(*, conversation: Conversation, name: str, content: BinaryIO, 
     return attachment
 
 
-def attachments_take(
-    *, conversation: Conversation, ids: Sequence[UUID | str], into: Conversation
-) -> list[Attachment]:
+def attachments_take(*, conversation: Conversation, ids: Sequence[UUID | str], into: Conversation) -> list[Attachment]:
     """The unsent attachments of a conversation, locked, in the order asked for; must run inside a transaction.
 
     They come as those of `into`, where the message is, and are saved by `attachments_bind`. Raises NotFound for a
@@ -112,12 +110,12 @@ def attachments_bind(*, attachments: Sequence[Attachment], message: Message) -> 
         attachment.save(update_fields=["message", "conversation"])
 
 
-def reencoded(content: BinaryIO) -> tuple[bytes, str]:
+def reencoded(content: bytes) -> tuple[bytes, str]:
     """The picture alone, upright, at most MAX_SIDE pixels wide or high, and its format. Raises FileRefused."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # MAX_PIXELS is stricter
-            image = Image.open(content, formats=list(CONTENT_TYPES))
+            image = Image.open(io.BytesIO(content), formats=list(CONTENT_TYPES))
             kind = image.format or ""
             if image.width * image.height > MAX_PIXELS:
                 raise FileRefused("That image has too many pixels. Please send a smaller one.")

@@ -1,0 +1,44 @@
+"""The customer's own click on what the assistant proposed."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from ninja import Router
+
+from support_agent.chat.api.auth import CONVERSATION, VisitorRequest, conversation_of
+from support_agent.chat.api.problems import refusals
+from support_agent.chat.api.schemas import ActionOut, DecisionIn
+from tickets.services.actions import action_decide, action_payload, action_undo
+
+Json = dict[str, Any]
+router = Router(tags=["Actions"], auth=CONVERSATION)
+PATH = "/{uuid:conversation_id}/actions/{uuid:action_id}"
+
+
+@router.post(
+    PATH,
+    response=ActionOut,
+    exclude_none=True,
+    summary="Confirm or decline a proposal",
+    openapi_extra=refusals(401, 404, 409, 410),
+)
+def decide(request: VisitorRequest, conversation_id: UUID, action_id: UUID, data: DecisionIn) -> Json:
+    """It happens once, however often it is clicked; `state` and `receipt` say what came of it."""
+    conversation = conversation_of(request, conversation_id)
+    action = action_decide(conversation=conversation, action_id=action_id, token=data.token, approve=data.approve)
+    return action_payload(action)
+
+
+@router.post(
+    f"{PATH}/undo",
+    response=ActionOut,
+    exclude_none=True,
+    summary="Take a done action back",
+    openapi_extra=refusals(401, 404, 409, 410),
+)
+def undo(request: VisitorRequest, conversation_id: UUID, action_id: UUID) -> Json:
+    """Until `undo_until`; a second time changes nothing."""
+    conversation = conversation_of(request, conversation_id)
+    return action_payload(action_undo(conversation=conversation, action_id=action_id))
