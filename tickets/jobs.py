@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.utils import timezone
 
 from tickets import mail
@@ -48,8 +49,8 @@ def _mail_escalation(found: Escalation) -> None:
         # No summary: it holds customers' words, and e-mail is the wrong place for them.
         body=(
             f"Conversation {found.conversation.reference} has been waiting since "
-            f"{found.created_at:%d %b %H:%M} UTC; the first reply is due at {found.due_at:%H:%M} UTC.\n"
-            f"It is in the inbox: /admin/inbox/{found.conversation_id}/" + SIGNATURE
+            f"{found.created_at:%d %b %H:%M} UTC; the first reply is due on {found.due_at:%d %b %H:%M} UTC.\n"
+            f"It is in the inbox: {settings.SITE_ORIGIN}/admin/inbox/{found.conversation_id}/" + SIGNATURE
         ),
     )
 
@@ -59,8 +60,10 @@ def mail_return_label(return_id: str) -> None:
     found = Return.objects.select_related("order__customer").filter(pk=return_id).first()
     if found is None or found.status != Return.Status.LABEL_SENT:
         return
-    lines = "\n".join(f"- {line.quantity} × {line.order_line.name} ({line.order_line.sku})"
-                      for line in found.lines.select_related("order_line"))
+    lines = "\n".join(
+        f"- {line.quantity} × {line.order_line.name} ({line.order_line.sku})"
+        for line in found.lines.select_related("order_line")
+    )
     fee = f"{found.fee} USD for the label is taken off your refund." if found.fee else "The label is free for you."
     mail.send(
         to=found.order.customer.email,
