@@ -37,7 +37,6 @@ LOGIN_URL = "/account/login/"
 LOGIN_REDIRECT_URL = LOGOUT_REDIRECT_URL = "/"
 
 INSTALLED_APPS = [
-    "daphne",
     "support_agent",  # before those whose templates and commands it replaces
     "tickets",
     "django.contrib.admin",

@@ -22,14 +22,15 @@ from support_agent.embedded import Postgres, Valkey, servers
 from support_agent.embedded.holding import EmbeddedError, Server, revive
 from support_agent.env import BASE_DIR, Env, read_env
 from support_agent.launch.checks import database_trouble, redis_trouble
+from support_agent.launch.stamp import remember, remembered
 from support_agent.launch.supervisor import Program, Supervisor
 
 MANAGE = [sys.executable, str(BASE_DIR / "manage.py")]
 PROGRAMS = (
     Program("web", [sys.executable, "-m", "support_agent.launch.web"]),
-    Program("runner", [*MANAGE, "run_agents"]),
-    Program("worker", [*MANAGE, "rqworker-pool", "--verbosity", "0"]),
-    Program("scheduler", [*MANAGE, "rqcron", "--logging-level", "WARNING"]),
+    Program("runner", [*MANAGE, "run_agents", "--skip-checks"]),
+    Program("worker", [*MANAGE, "rqworker-pool", "--verbosity", "0", "--skip-checks"]),
+    Program("scheduler", [*MANAGE, "rqcron", "--logging-level", "WARNING", "--skip-checks"]),
 )
 
 
@@ -81,13 +82,21 @@ def _serve(env: Env) -> None:
     if trouble:
         raise SystemExit(trouble)
     environment = {**os.environ, **urls, "PYTHONUNBUFFERED": "1"}
-    prepared = subprocess.run(
-        [sys.executable, "-m", "support_agent.launch.prepare"], env=environment, stdout=subprocess.PIPE, text=True
-    )
-    if prepared.returncode:
-        raise SystemExit(prepared.returncode)
-    logins = prepared.stdout.strip().splitlines()[-1:]
-    asyncio.run(_supervise(env, environment, json.loads(logins[0]) if logins else {}))
+    logins = remembered(env, urls["DATABASE_URL"])
+    if logins is None:
+        logins = _prepare(environment)
+        remember(env, urls["DATABASE_URL"], logins)
+    asyncio.run(_supervise(env, environment, logins))
+
+
+def _prepare(environment: dict[str, str]) -> dict[str, str]:
+    """In a process of its own, whose memory goes with it; gives the demo's logins."""
+    command = [sys.executable, "-m", "support_agent.launch.prepare"]
+    done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True)
+    if done.returncode:
+        raise SystemExit(done.returncode)
+    logins: dict[str, str] = json.loads(done.stdout.splitlines()[-1])
+    return logins
 
 
 async def _supervise(env: Env, environment: dict[str, str], logins: dict[str, str]) -> None:

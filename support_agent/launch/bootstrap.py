@@ -44,7 +44,7 @@ def ensure(kind: str) -> None:
     if wanted in installed:
         return
     print(f"Installing what is pinned in {', '.join(REQUIREMENTS[kind])} …", flush=True)  # noqa: T201
-    command = [str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"]
+    command = [str(PYTHON), "-m", "pip", "install", "-qq", "--no-compile", "--disable-pip-version-check", "--no-input"]
     for name in REQUIREMENTS[kind]:
         command += ["-r", name]
     if subprocess.run(command, cwd=BASE).returncode:
