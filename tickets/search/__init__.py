@@ -13,7 +13,7 @@ from uuid import UUID
 from django.db import connection
 
 from tickets.search import lexical
-from tickets.search.embedder import embed_query, embedder_status, get_embedder
+from tickets.search.embedder import embedder_status, get_embedder
 from tickets.search.fusion import Found, fuse
 from tickets.search.lexical import Term
 from tickets.search.semantic import Nearness
@@ -48,18 +48,17 @@ def search(query: str, *, category: str | None = None, limit: int = 5) -> list[H
 def find(query: str, *, category: str | None = None) -> tuple[list[Found], list[Term]]:
     """Articles in order, without their texts, and the question's words as they were understood."""
     embedder = get_embedder()
-    question = embed_query(embedder, query) if embedder and query.strip() else None
     snapshot = current_snapshot(embedder.name if embedder else "")
     terms = lexical.read_terms(query, snapshot.articles)
     named = snapshot.names.named_in(query)
-    nearness = Nearness(snapshot, question)
+    nearness = Nearness(snapshot, embedder, query)
     ranked = lexical.rank(
         terms,
         sections=nearness.nearest(category),
         articles=[article for article, strength in named.items() if strength >= 1][: lexical.CANDIDATES],
         category=category,
     )
-    return fuse(ranked, nearness, named, embedder), terms
+    return fuse(ranked, nearness, named), terms
 
 
 def _hits(found: list[Found], terms: list[Term]) -> list[Hit]:

@@ -6,6 +6,7 @@ import logging
 import threading
 from collections.abc import Hashable, Sequence
 from functools import lru_cache
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 log = logging.getLogger(__name__)
 Vectors = NDArray[np.float32]
 
+FOREIGN_TOPICS = Path(__file__).parent / "data" / "foreign_topics.txt"
 KNOWN = {"minilm": "tickets.search.minilm.MiniLM"}
 _lock = threading.Lock()
 _embedders: dict[str, Embedder | None] = {}
@@ -29,7 +31,8 @@ class Embedder(Hashable, Protocol):
     languages: frozenset[str]
     """Language codes it understands."""
     related: float
-    """The cosine from which a question and a section are about the same thing, though they share no word."""
+    """The cosine from which a question and a section are about the same thing, when they share no word and the question
+    is like no foreign topic."""
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         """One row per text, of length 1, float32. Raises anything when the model cannot be loaded."""
@@ -70,6 +73,12 @@ def embed_query(embedder: Embedder, text: str) -> Vectors | None:
 def _embed_cached(embedder: Embedder, text: str) -> Vectors:
     vector: Vectors = embedder.embed([text])[0]
     return vector
+
+
+@lru_cache(maxsize=4)
+def foreign_topics(embedder: Embedder) -> Vectors:
+    """Vectors of what people ask elsewhere: a question nearer to one of these than to our articles is not for us."""
+    return embedder.embed(FOREIGN_TOPICS.read_text(encoding="utf-8").splitlines())
 
 
 def embedder_status() -> tuple[bool, str]:

@@ -11,7 +11,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
-from tickets.search.embedder import Embedder
 from tickets.search.lexical import Ranked
 from tickets.search.semantic import Nearness
 
@@ -51,9 +50,7 @@ class Found:
         self.share = max(self.share, row.share)
 
 
-def fuse(
-    ranked: Iterable[Ranked], nearness: Nearness, named: dict[UUID, float], embedder: Embedder | None
-) -> list[Found]:
+def fuse(ranked: Iterable[Ranked], nearness: Nearness, named: dict[UUID, float]) -> list[Found]:
     """Distinct articles, best first; none at all when the best one is not about the question."""
     articles: dict[UUID, Found] = {}
     for row in ranked:
@@ -61,14 +58,16 @@ def fuse(
         found.see(row, nearness.of(row.section))
     ordered = sorted(articles.values(), key=lambda found: (-found.score, found.article))
     for found in ordered:
-        found.confidence = _confidence(found, embedder.related if embedder and nearness else None)
+        found.confidence = _confidence(found, nearness)
     return ordered if ordered and ordered[0].confidence >= LEAST else []
 
 
-def _confidence(found: Found, related: float | None) -> float:
-    """From 0 to 1: 0.5 where as many questions about something else are found as questions of ours are lost."""
+def _confidence(found: Found, nearness: Nearness) -> float:
+    """From 0 to 1: a logistic regression on whether the question was one of ours; 1 for an exact name."""
     if found.name >= 2:
         return 1.0
-    by_words = 5.5 * found.share
-    evidence = by_words - 1.65 if related is None else by_words + 8.6 * (found.cosine - related)
+    if nearness:
+        evidence = 6.1 * (found.cosine - nearness.related) - 4.5 * nearness.foreign + 4.0 * found.rank
+    else:
+        evidence = 5.5 * (found.share - 0.3)
     return 1 / (1 + math.exp(-evidence))

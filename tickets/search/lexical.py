@@ -15,7 +15,7 @@ from django.db import connection
 from tickets.search.spelling import CONTRACTED, edits, is_english
 
 MAX_WORDS = 32
-CANDIDATES = 400
+CANDIDATES = 300
 WEIGHTS = [0.3, 0.6, 0.8, 1.0]  # text, heading, keywords, title
 MENDED = 0.8  # what a mended word counts of a known one
 _WORD = re.compile(r"\w(?:[\w'’.+-]*\w)?")
@@ -64,7 +64,8 @@ def read_terms(question: str, articles: int) -> list[Term]:
 def rank(
     terms: Sequence[Term], *, sections: Iterable[UUID], articles: Iterable[UUID], category: str | None
 ) -> list[Ranked]:
-    """Sections that hold any of the words (at most CANDIDATES, by the rarest), and those given; in no order."""
+    """Sections that hold any of the words (at most CANDIDATES, by the rarest), and those given, which must be of the
+    category; in no order."""
     held = [term for term in terms if term.articles]
     total = sum(term.weight for term in terms) or 1.0
     parameters: dict[str, Any] = {
@@ -74,30 +75,29 @@ def rank(
         "query": candidate_query(held),
         "sections": list(sections),
         "articles": list(articles),
-        "category": category or "",
+        "category": category,
         "limit": CANDIDATES,
     }
     with connection.cursor() as cursor:
-        cursor.execute(RANK, parameters)
-        return [Ranked(section, article, value / total, idf / total) for section, article, value, idf in cursor]
+        cursor.execute(RANK.format(of_category=OF_CATEGORY if category else ""), parameters)
+        rows = {row[0]: row for row in cursor}  # found by words and by meaning: once is enough
+    return [Ranked(section, article, value / total, idf / total) for section, article, value, idf in rows.values()]
 
 
+# Sections of drafts do not exist, so articles are joined for their category only.
+OF_CATEGORY = "JOIN tickets_article a ON a.id = s.article_id AND a.category = %(category)s"
 RANK = """
-WITH term AS MATERIALIZED (
-    SELECT lexeme::tsquery AS query, idf FROM unnest(%(lexemes)s::text[], %(idf)s::float8[]) AS t (lexeme, idf)
-), candidate AS MATERIALIZED (
-    (SELECT s.id FROM tickets_articlesection s
-     JOIN tickets_article a ON a.id = s.article_id AND (%(category)s = '' OR a.category = %(category)s)
-     WHERE s.lexemes @@ %(query)s::tsquery LIMIT %(limit)s)
-    UNION SELECT unnest(%(sections)s::uuid[])
-    UNION SELECT id FROM tickets_articlesection WHERE article_id = ANY(%(articles)s::uuid[])
-)
 SELECT s.id, s.article_id, coalesce(r.rank, 0), coalesce(r.idf, 0)
-FROM candidate c JOIN tickets_articlesection s ON s.id = c.id
-JOIN tickets_article a ON a.id = s.article_id AND (%(category)s = '' OR a.category = %(category)s)
+FROM (
+    (SELECT s.id, s.article_id, s.lexemes FROM tickets_articlesection s {of_category}
+     WHERE s.lexemes @@ %(query)s::tsquery LIMIT %(limit)s)
+    UNION ALL SELECT id, article_id, lexemes FROM tickets_articlesection WHERE id = ANY(%(sections)s::uuid[])
+    UNION ALL (SELECT s.id, s.article_id, s.lexemes FROM tickets_articlesection s {of_category}
+     WHERE s.article_id = ANY(%(articles)s::uuid[]) LIMIT %(limit)s)
+) s
 CROSS JOIN LATERAL (
-    SELECT sum(term.idf * ts_rank(%(weights)s::float4[], s.lexemes, term.query)) AS rank, sum(term.idf) AS idf
-    FROM term WHERE s.lexemes @@ term.query
+    SELECT sum(t.idf * ts_rank(%(weights)s::float4[], s.lexemes, t.lexeme::tsquery)) AS rank, sum(t.idf) AS idf
+    FROM unnest(%(lexemes)s::text[], %(idf)s::float8[]) AS t (lexeme, idf) WHERE s.lexemes @@ t.lexeme::tsquery
 ) r
 """
 

@@ -23,7 +23,7 @@ class MiniLM:
 
     name = "all-MiniLM-L6-v2-int8"
     languages = frozenset({"en"})
-    related = 0.40
+    related = 0.21
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

@@ -6,20 +6,29 @@ from uuid import UUID
 
 import numpy as np
 
-from tickets.search.embedder import Vectors
+from tickets.search.embedder import Embedder, Vectors, embed_query, foreign_topics
 from tickets.search.snapshot import Snapshot
 
 NEAREST = 40
 
 
 class Nearness:
-    """The cosine of a question to every section."""
+    """The cosine of a question to every section; false without a model, without vectors, or when the model fails.
 
-    def __init__(self, snapshot: Snapshot, question: Vectors | None) -> None:
+    `related` is the embedder's, `foreign` the cosine to the nearest topic that is not ours.
+    """
+
+    def __init__(self, snapshot: Snapshot, embedder: Embedder | None, question: str) -> None:
         self._snapshot = snapshot
         self._cosines: Vectors = np.empty(0, dtype=np.float32)
-        if question is not None and snapshot.vectors.shape[1] == len(question):
-            self._cosines = snapshot.vectors @ question
+        self.related = self.foreign = 0.0
+        if embedder is None or not len(snapshot.vectors):
+            return
+        vector = embed_query(embedder, question)
+        if vector is not None and len(vector) == snapshot.vectors.shape[1]:
+            self._cosines = snapshot.vectors @ vector
+            self.related = embedder.related
+            self.foreign = float((foreign_topics(embedder) @ vector).max())
 
     def __bool__(self) -> bool:
         return bool(len(self._cosines))
