@@ -8,3 +8,4 @@ from support_agent.runtime import jobs
 
 register(jobs.expire_actions, "default", interval=15, result_ttl=60)  # often: the scheduler's sign of life goes by it
 register(jobs.run_sweep, "default", interval=60, result_ttl=60)
+register(jobs.run_breakers, "default", interval=60, result_ttl=60)

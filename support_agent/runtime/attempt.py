@@ -15,6 +15,7 @@ from support_agent.agent.prompts import prompt
 from support_agent.agent.types import ModelPort, Ports, StepRecord, TurnState
 from support_agent.models import Turn
 from support_agent.runtime.budgets import TurnBudget
+from support_agent.runtime.controls import controls
 from support_agent.runtime.history import turn_input
 from support_agent.runtime.live import LiveText
 from support_agent.runtime.toolbox import Toolbox
@@ -62,14 +63,20 @@ class Attempt:
         state = TurnState(**turn.checkpoint) if turn.checkpoint else None
         if turn.attempt > 1:
             await self._text.retract()
-        start = await in_db(turn_input, turn)
+        start, now = await in_db(turn_input, turn), await in_db(controls)
         await in_db(self._note_prompt)
         ports = Ports(
             model=self._model,
-            tools=Toolbox(ALL, turn),
+            tools=Toolbox({name: tool for name, tool in ALL.items() if name not in now.disabled_tools}, turn),
             steps=self,
             text=self._text,
-            budget=TurnBudget(turn, turn.conversation, spent=turn.cost_usd, tokens=state.tokens if state else 0),
+            budget=TurnBudget(
+                turn,
+                turn.conversation,
+                now.limits[start.surface],
+                spent=turn.cost_usd,
+                tokens=state.tokens if state else 0,
+            ),
             stop=self,
         )
         outcome = await run_turn(start, ports, CONFIG, state)

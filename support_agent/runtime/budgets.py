@@ -12,19 +12,22 @@ from decimal import Decimal
 
 from django.db import connection, transaction
 
-from support_agent.agent.config import LIMITS, SYSTEM_HOUR_USD, Limits
+from support_agent.agent.config import SYSTEM_HOUR_USD, Limits
 from support_agent.agent.errors import LimitReached
-from support_agent.agent.types import ZERO, Surface
+from support_agent.agent.types import ZERO
 from support_agent.agent.types import Spend as Spent
 from support_agent.models import Turn
 from support_agent.models.limits import Spend
+from support_agent.runtime.alerts import alert
 from tickets.db import in_db
 from tickets.models import Conversation
+
+ALERT, SOFT = Decimal("0.75"), Decimal("0.80")
 
 _RESERVE = """
 INSERT INTO support_agent_spend AS s (scope, key, period, spent_usd, reserved_usd) VALUES (%s, %s, %s, 0, %s)
 ON CONFLICT (scope, key, period) DO UPDATE SET reserved_usd = s.reserved_usd + EXCLUDED.reserved_usd
-WHERE s.spent_usd + s.reserved_usd + EXCLUDED.reserved_usd <= %s RETURNING id
+WHERE s.spent_usd + s.reserved_usd + EXCLUDED.reserved_usd <= %s RETURNING s.spent_usd + s.reserved_usd
 """
 _SETTLE = """
 UPDATE support_agent_spend SET spent_usd = spent_usd + %s, reserved_usd = greatest(0, reserved_usd - %s)
@@ -60,15 +63,22 @@ def totals_of(conversation: Conversation, limits: Limits, now: datetime) -> list
 class TurnBudget:
     """The engine's BudgetPort for one attempt at one turn."""
 
-    def __init__(self, turn: Turn, conversation: Conversation, *, spent: Decimal = ZERO, tokens: int = 0) -> None:
-        self._turn, self._conversation = turn, conversation
-        self._limits = LIMITS[Surface(turn.surface)]
+    def __init__(
+        self, turn: Turn, conversation: Conversation, limits: Limits, *, spent: Decimal = ZERO, tokens: int = 0
+    ) -> None:
+        self._turn, self._conversation, self._limits = turn, conversation, limits
         own = turn.budget_usd
         self._turn_limit = min(self._limits.turn, own) if own is not None else self._limits.turn
         self._spent, self._tokens = spent, tokens
+        self._fullest = ZERO  # of the totals in the database, as a share of their limits
 
     def remaining(self) -> tuple[Decimal, int]:
         return max(ZERO, self._turn_limit - self._spent), max(0, self._limits.turn_tokens - self._tokens)
+
+    def is_tight(self) -> bool:
+        """Past the soft limit anywhere: a cheaper model and a shorter context from here on."""
+        tokens = Decimal(self._tokens) / self._limits.turn_tokens
+        return max(self._fullest, tokens, self._spent / self._turn_limit) >= SOFT
 
     async def reserve(self, usd: Decimal, tokens: int) -> None:
         usd_left, tokens_left = self.remaining()
@@ -79,7 +89,7 @@ class TurnBudget:
         if tokens > tokens_left:
             raise LimitReached("tokens")
         totals = totals_of(self._conversation, self._limits, datetime.now(UTC))
-        await in_db(_reserve, self._turn, totals, usd)
+        self._fullest = await in_db(_reserve, self._turn, totals, usd)
 
     async def settle(self, reserved_usd: Decimal, spend: Spent) -> None:
         self._spent += spend.cost_usd
@@ -88,14 +98,31 @@ class TurnBudget:
 
 
 @transaction.atomic
-def _reserve(turn: Turn, totals: list[Total], usd: Decimal) -> None:
+def _reserve(turn: Turn, totals: list[Total], usd: Decimal) -> Decimal:
+    """Reserve at every total; how full the fullest is, as a share. Raises LimitReached, and reserves nothing then."""
+    fullest = ZERO
     with connection.cursor() as cursor:
         for total in totals:
             cursor.execute(_RESERVE, [total.scope, total.key, total.period, usd, total.limit])
-            if cursor.fetchone() is None or usd > total.limit:
+            row = cursor.fetchone()
+            if row is None or usd > total.limit:
                 raise LimitReached({"customer": "day", "address": "day"}.get(total.scope, total.scope))
+            share = (row[0] or usd) / total.limit
+            fullest = max(fullest, share)
+            if share >= ALERT:
+                _tell(total, share)
     turn.reservation = {"usd": str(usd), "rows": [[total.scope, total.key, total.period] for total in totals]}
     Turn.objects.filter(pk=turn.pk, attempt=turn.attempt).update(reservation=turn.reservation)
+    return fullest
+
+
+def _tell(total: Total, share: Decimal) -> None:
+    alert(
+        "budget",
+        f"{total.scope}:{total.key}:{total.period}",
+        f"{share:.0%} of a {total.scope}'s limit of {total.limit} USD is spent.",
+        total=f"{total.scope} {total.key} {total.period}".rstrip(),
+    )
 
 
 @transaction.atomic

@@ -42,7 +42,7 @@ def task_create(
 def start_task(task_id: str) -> None:
     """The job: give the task its conversation and turn. Safe to run twice."""
     task = (
-        Task.objects.select_for_update().select_related("customer").filter(pk=UUID(task_id)).first()
+        Task.objects.select_for_update(of=("self",)).select_related("customer").filter(pk=UUID(task_id)).first()
         if task_id
         else None
     )

@@ -41,7 +41,7 @@ class Toolbox:
         self._sources = 0
 
     def schemas(self, names: Sequence[str]) -> list[Json]:
-        return [self._tools[name].schema() for name in names]
+        return [self._tools[name].schema() for name in names if name in self._tools]  # ops may have disabled one
 
     def label(self, name: str) -> str:
         return self._tools[name].label if name in self._tools else ""

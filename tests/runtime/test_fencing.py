@@ -11,8 +11,9 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
+from support_agent.agent.config import LIMITS
 from support_agent.agent.errors import TurnLost
-from support_agent.agent.types import Outcome, Spend, StepKind, StepRecord, TurnState, Usage
+from support_agent.agent.types import Outcome, Spend, StepKind, StepRecord, Surface, TurnState, Usage
 from support_agent.models import Heartbeat, Step, Turn
 from support_agent.models.limits import Spend as Total
 from support_agent.runtime.budgets import TurnBudget, spent_of
@@ -127,7 +128,7 @@ async def test_the_call_that_died_with_its_runner_is_charged_as_an_estimate() ->
     conversation = await in_db(begin)
     await in_db(post, conversation, "Hello")
     turn = await in_db(claimed, "one")
-    await TurnBudget(turn, turn.conversation).reserve(Decimal("0.02"), 100)
+    await TurnBudget(turn, turn.conversation, LIMITS[Surface.ANONYMOUS]).reserve(Decimal("0.02"), 100)
     assert await in_db(lambda: Total.objects.get(scope="conversation").reserved_usd) == Decimal("0.02")
     await in_db(orphan, turn)
     second = await in_db(claimed, "two")

@@ -1,0 +1,99 @@
+"""System-wide breakers: escalation rate, hourly cost, model errors. They alert, throttle or pause new conversations.
+
+Each has a floor against small numbers (DESIGN.md, 'People'), turns its own switch, and turns it back when the cause is
+gone; a switch that staff overrode is left alone until its time is up.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from django.db.models import Count, Q, Sum
+from django.utils import timezone
+
+from support_agent.agent.config import SYSTEM_HOUR_USD
+from support_agent.agent.types import StepKind
+from support_agent.models import Step, Switch, Turn
+from support_agent.runtime.alerts import alert
+from support_agent.runtime.controls import switch_off, switch_on
+from tickets.models import Conversation, Escalation, EscalationReason
+
+HOUR = timedelta(hours=1)
+MIN_CONVERSATIONS, MAX_ESCALATING = 30, 0.20
+BASELINE_DAYS, MIN_HOUR_USD, MAX_OVER_BASELINE = 7, Decimal("5.00"), 2
+MIN_CALLS, MAX_FAILING = 20, 0.30
+MODEL_KINDS = [StepKind.PLAN.value, StepKind.MODEL_CALL.value, StepKind.COMPRESS.value]
+
+
+@dataclass(frozen=True, slots=True)
+class Trip:
+    """A breaker's finding: the switch it wants, and why in one sentence."""
+
+    switch: Switch.Name
+    reason: str
+
+
+def check_system(now: datetime | None = None) -> list[Trip]:
+    """Look at the last hour, turn switches and alert. Safe to run as often as one likes."""
+    now = now or timezone.now()
+    trips = [trip for trip in (_escalations(now), _cost(now), _model(now)) if trip is not None]
+    wanted = {trip.switch: trip for trip in trips}
+    for name in (Switch.Name.THROTTLE_NEW, Switch.Name.PAUSE_NEW):
+        known = Switch.objects.filter(name=name).first()
+        if name in wanted and known is None:
+            switch_on(name=name, staff=None, reason=wanted[name].reason)
+            alert("breaker", f"{name}:{now:%Y%m%d%H}", wanted[name].reason)
+        elif name not in wanted and known is not None and known.source == Switch.Source.BREAKER:
+            switch_off(name=name, staff=None, reason="the cause is gone")
+    return trips
+
+
+def escalation_share(now: datetime) -> tuple[int, float]:
+    """(conversations of the last hour, share of them that escalated without having asked for a person)."""
+    recent = Conversation.objects.filter(turns__created_at__gte=now - HOUR).exclude(channel=Conversation.Channel.TASK)
+    total = recent.distinct().count()
+    ours = Escalation.objects.filter(created_at__gte=now - HOUR).exclude(reason=EscalationReason.ASKED)
+    return total, ours.values("conversation").distinct().count() / total if total else 0.0
+
+
+def hour_cost(now: datetime) -> Decimal:
+    return Turn.objects.filter(created_at__gte=now - HOUR).aggregate(cost=Sum("cost_usd"))["cost"] or Decimal(0)
+
+
+def hour_baseline(now: datetime) -> Decimal | None:
+    """The mean cost of an hour over the seven days before, or None while there are fewer."""
+    first = Turn.objects.order_by("created_at").values_list("created_at", flat=True).first()
+    start = now - timedelta(days=BASELINE_DAYS)
+    if first is None or first > start:
+        return None
+    spent = Turn.objects.filter(created_at__gte=start, created_at__lt=now - HOUR).aggregate(cost=Sum("cost_usd"))[
+        "cost"
+    ]
+    return (spent or Decimal(0)) / (BASELINE_DAYS * 24 - 1)
+
+
+def _escalations(now: datetime) -> Trip | None:
+    total, share = escalation_share(now)
+    if total < MIN_CONVERSATIONS or share <= MAX_ESCALATING:
+        return None
+    return Trip(Switch.Name.THROTTLE_NEW, f"{share:.0%} of {total} conversations escalated within the hour.")
+
+
+def _cost(now: datetime) -> Trip | None:
+    spent, baseline = hour_cost(now), hour_baseline(now)
+    if spent >= SYSTEM_HOUR_USD:
+        return Trip(Switch.Name.PAUSE_NEW, f"{spent:.2f} USD within the hour: the limit of {SYSTEM_HOUR_USD} is spent.")
+    if baseline is None or spent < MIN_HOUR_USD or spent <= MAX_OVER_BASELINE * baseline:
+        return None
+    return Trip(Switch.Name.THROTTLE_NEW, f"{spent:.2f} USD within the hour, the baseline is {baseline:.2f} USD.")
+
+
+def _model(now: datetime) -> Trip | None:
+    calls = Step.objects.filter(created_at__gte=now - HOUR / 6, kind__in=MODEL_KINDS).aggregate(
+        total=Count("id"), failed=Count("id", filter=Q(status="failed"))
+    )
+    if calls["total"] < MIN_CALLS or calls["failed"] / calls["total"] <= MAX_FAILING:
+        return None
+    return Trip(Switch.Name.PAUSE_NEW, f"{calls['failed']} of {calls['total']} model calls failed within ten minutes.")

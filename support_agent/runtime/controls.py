@@ -1,0 +1,123 @@
+"""The controls as every process sees them: switches and limits, read once every two seconds."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from django.db import transaction
+from django.utils import timezone
+
+from support_agent.agent.config import LIMITS, Limits
+from support_agent.agent.types import Surface
+from support_agent.models import SurfaceLimit, Switch
+from support_agent.runtime.ratelimit import allow
+from tickets.access import require_role
+from tickets.errors import DeskError, Paused
+from tickets.models import Role, User
+from tickets.services.audit import audit
+
+FRESH_S = 2.0
+PAUSED_TEXT = (
+    "We can't start new chats right now. The help centre is open as always, or leave us a message with your e-mail "
+    "address and we will answer by e-mail."
+)
+FIELDS = ("step", "turn", "turn_tokens", "conversation", "day")
+
+
+@dataclass(frozen=True, slots=True)
+class Controls:
+    """Which switches are on, and the limits of every surface."""
+
+    on: frozenset[str]
+    disabled_tools: frozenset[str]
+    limits: Mapping[Surface, Limits]
+
+    def has(self, name: Switch.Name) -> bool:
+        return name.value in self.on
+
+
+_cached: tuple[float, Controls] | None = None
+
+
+def controls() -> Controls:
+    """The controls of at most two seconds ago; synchronous, two queries when stale."""
+    global _cached
+    if _cached is None or time.monotonic() - _cached[0] > FRESH_S:
+        _cached = (time.monotonic(), _read())
+    return _cached[1]
+
+
+def forget() -> None:
+    """Read again at the next look: after a change in this process."""
+    global _cached
+    _cached = None
+
+
+def check_open() -> None:
+    """Raises Paused while no new conversation may begin, RateLimited while a breaker lets only few through."""
+    if controls().has(Switch.Name.PAUSE_NEW):
+        raise Paused(PAUSED_TEXT)
+    if controls().has(Switch.Name.THROTTLE_NEW):
+        allow("throttled", "all")
+
+
+@transaction.atomic
+def switch_on(*, name: str, staff: User | None, reason: str, tool: str = "") -> Switch:
+    """Turn a switch on; `staff` None is a system breaker. Raises DeskError without a reason."""
+    source = Switch.Source.BREAKER if staff is None else Switch.Source.STAFF
+    if staff is not None:
+        require_role(staff, Role.LEAD, Role.OPS, Role.ADMIN)
+    if not reason.strip():
+        raise DeskError("A switch needs a reason.")
+    switch, _ = Switch.objects.update_or_create(
+        name=Switch.Name(name),
+        tool=tool,
+        defaults={"source": source, "reason": reason[:300], "changed_by": staff, "overridden_until": None},
+    )
+    audit(actor=staff, action="switch.on", obj=switch, changes={"reason": ("", reason)})
+    transaction.on_commit(forget)
+    return switch
+
+
+@transaction.atomic
+def switch_off(*, name: str, staff: User | None, reason: str, tool: str = "") -> None:
+    """Turn a switch off; nothing happens when it is off already."""
+    if staff is not None:
+        require_role(staff, Role.LEAD, Role.OPS, Role.ADMIN)
+    for switch in Switch.objects.select_for_update().filter(name=Switch.Name(name), tool=tool):
+        audit(actor=staff, action="switch.off", obj=switch, changes={"reason": (switch.reason, reason)})
+        switch.delete()
+    transaction.on_commit(forget)
+
+
+@transaction.atomic
+def switch_override(*, switch: Switch, staff: User, reason: str, hours: int = 4) -> None:
+    """Let traffic through although a breaker tripped. Raises DeskError without a reason."""
+    require_role(staff, Role.LEAD, Role.OPS, Role.ADMIN)
+    if not reason.strip():
+        raise DeskError("An override needs a reason.")
+    until = timezone.now() + timedelta(hours=hours)
+    Switch.objects.filter(pk=switch.pk).update(overridden_until=until, changed_by=staff)
+    audit(actor=staff, action="switch.override", obj=switch, changes={"reason": (switch.reason, reason)})
+    transaction.on_commit(forget)
+
+
+def _read() -> Controls:
+    now = timezone.now()
+    switches = [s for s in Switch.objects.all() if s.overridden_until is None or s.overridden_until <= now]
+    changed = {Surface(row.surface): row for row in SurfaceLimit.objects.all()}
+    limits = {
+        surface: replace(
+            default,
+            **{field: value for field in FIELDS if (value := getattr(changed.get(surface), field, None)) is not None},
+        )
+        for surface, default in LIMITS.items()
+    }
+    return Controls(
+        on=frozenset(s.name for s in switches if s.name != Switch.Name.DISABLE_TOOL),
+        disabled_tools=frozenset(s.tool for s in switches if s.name == Switch.Name.DISABLE_TOOL),
+        limits=limits,
+    )

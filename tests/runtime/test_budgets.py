@@ -1,0 +1,100 @@
+"""Hard limits hold whatever runs beside; soft ones are told; staff may change them."""
+
+from __future__ import annotations
+
+import asyncio
+from decimal import Decimal
+
+import pytest
+
+from support_agent.agent.errors import LimitReached
+from support_agent.agent.types import Spend, Surface, Usage
+from support_agent.models import Alert, SurfaceLimit, Turn
+from support_agent.models.limits import Spend as Total
+from support_agent.runtime import controls
+from support_agent.runtime.budgets import TurnBudget, spent_of
+from support_agent.runtime.turns import claim
+from tests.runtime.conftest import begin, post
+from tickets.db import in_db
+from tickets.models import Conversation, Customer
+
+
+def budget_of(turn: Turn, conversation: Conversation, *, spent: Decimal = Decimal(0)) -> TurnBudget:
+    return TurnBudget(turn, conversation, controls.controls().limits[Surface(turn.surface)], spent=spent)
+
+
+def turn_of(customer: Customer | None = None) -> tuple[Turn, Conversation]:
+    conversation = begin(customer)
+    post(conversation, "Hello")
+    [turn] = claim("one", 1)
+    return turn, turn.conversation
+
+
+@pytest.fixture(autouse=True)
+def _fresh_controls(transactional_db: None) -> None:
+    controls.forget()
+
+
+async def test_a_settled_call_costs_what_it_cost() -> None:
+    turn, conversation = await in_db(turn_of)
+    budget = await in_db(budget_of, turn, conversation)
+    await budget.reserve(Decimal("0.05"), 1000)
+    await budget.settle(Decimal("0.05"), Spend(Usage(100, 10), Decimal("0.01")))
+    row = await in_db(Total.objects.get, scope="conversation")
+    assert (row.spent_usd, row.reserved_usd) == (Decimal("0.01"), 0)
+    usd_left, tokens_left = budget.remaining()
+    assert (usd_left, tokens_left) == (Decimal("0.09"), 49_890)
+
+
+async def test_step_turn_and_token_limits_stop_a_call_before_it_is_made() -> None:
+    turn, conversation = await in_db(turn_of)
+    for usd, tokens, limit in (("0.11", 1, "step"), ("0.01", 50_001, "tokens")):
+        with pytest.raises(LimitReached) as stopped:
+            await (await in_db(budget_of, turn, conversation)).reserve(Decimal(usd), tokens)
+        assert stopped.value.limit == limit
+    with pytest.raises(LimitReached) as stopped:
+        await (await in_db(budget_of, turn, conversation, spent=Decimal("0.095"))).reserve(Decimal("0.01"), 1)
+    assert stopped.value.limit == "turn"
+    assert not await in_db(Total.objects.exists)
+
+
+async def test_parallel_turns_of_one_customer_cannot_pass_the_days_limit() -> None:
+    customer = await in_db(lambda: Customer.objects.create(email="many@example.com", name="Many"))
+    budgets = [await in_db(budget_of, *await in_db(turn_of, customer)) for _ in range(15)]
+    done = await asyncio.gather(*(b.reserve(Decimal("0.45"), 1) for b in budgets), return_exceptions=True)
+    refused = [result for result in done if isinstance(result, LimitReached)]
+    assert len(done) - len(refused) == 11  # 11 x 0.45 = 4.95 of 5.00
+    assert {error.limit for error in refused} == {"day"}
+    row = await in_db(Total.objects.get, scope="customer")
+    assert row.reserved_usd == Decimal("4.95")
+
+
+async def test_a_refused_reservation_leaves_nothing_behind() -> None:
+    turn, conversation = await in_db(turn_of)
+    key = str(conversation.pk)
+    await in_db(lambda: Total.objects.create(scope="conversation", key=key, spent_usd=Decimal("0.45")))
+    with pytest.raises(LimitReached) as stopped:
+        await (await in_db(budget_of, turn, conversation)).reserve(Decimal("0.09"), 1)
+    assert stopped.value.limit == "conversation"
+    assert await in_db(lambda: Total.objects.filter(reserved_usd__gt=0).exists()) is False
+    assert await in_db(spent_of, "conversation", key) == Decimal("0.45")
+
+
+async def test_three_quarters_alert_once_and_four_fifths_are_tight() -> None:
+    turn, conversation = await in_db(turn_of)
+    key = str(conversation.pk)
+    await in_db(lambda: Total.objects.create(scope="conversation", key=key, spent_usd=Decimal("0.37")))
+    budget = await in_db(budget_of, turn, conversation)
+    await budget.reserve(Decimal("0.01"), 1)
+    await budget.settle(Decimal("0.01"), Spend(cost_usd=Decimal("0.01")))
+    assert not budget.is_tight()
+    await budget.reserve(Decimal("0.02"), 1)
+    assert budget.is_tight()
+    assert await in_db(lambda: Alert.objects.filter(kind="budget").count()) == 1
+
+
+async def test_staff_may_change_a_surfaces_limits() -> None:
+    await in_db(lambda: SurfaceLimit.objects.create(surface="anonymous", step=Decimal("0.01")))
+    turn, conversation = await in_db(turn_of)
+    with pytest.raises(LimitReached):
+        await (await in_db(budget_of, turn, conversation)).reserve(Decimal("0.02"), 1)
