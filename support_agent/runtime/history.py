@@ -83,6 +83,9 @@ def notice_for(conversation: Conversation) -> str:
         lines.append("status: a person has been asked to take over; propose no changes meanwhile")
     actions = Action.objects.filter(conversation=conversation).order_by("-created_at")[:5]
     lines += [f"action {action.pk}: {action.tool}, state {action.state}" for action in reversed(actions)]
+    if conversation.channel == Conversation.Channel.TASK:
+        complexity = conversation.metadata.get("complexity", "medium")
+        lines.append(f"background task: written by staff, who gave its complexity as {complexity}; nobody will reply")
     if instruction := conversation.metadata.get("instruction"):
         lines.append(f"staff instruction: {json.dumps(instruction)}")
     return "\n".join(lines)

@@ -41,11 +41,7 @@ def task_create(
 @transaction.atomic
 def start_task(task_id: str) -> None:
     """The job: give the task its conversation and turn. Safe to run twice."""
-    task = (
-        Task.objects.select_for_update(of=("self",)).select_related("customer").filter(pk=UUID(task_id)).first()
-        if task_id
-        else None
-    )
+    task = Task.objects.select_for_update(of=("self",)).select_related("customer").filter(pk=task_id).first()
     if task is None or task.turn_id is not None or task.state != Task.State.QUEUED:
         return
     conversation, _ = conversation_create(

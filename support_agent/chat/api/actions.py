@@ -20,7 +20,7 @@ PATH = "/{uuid:conversation_id}/actions/{uuid:action_id}"
 @router.post(
     PATH,
     response=ActionOut,
-    exclude_none=True,
+    exclude_unset=True,
     summary="Confirm or decline a proposal",
     openapi_extra=refusals(401, 404, 409, 410),
 )
@@ -34,7 +34,7 @@ def decide(request: VisitorRequest, conversation_id: UUID, action_id: UUID, data
 @router.post(
     f"{PATH}/undo",
     response=ActionOut,
-    exclude_none=True,
+    exclude_unset=True,
     summary="Take a done action back",
     openapi_extra=refusals(401, 404, 409, 410),
 )

@@ -61,7 +61,7 @@ def create(request: HttpRequest, data: ConversationIn) -> Status[Any]:
     "/{uuid:conversation_id}/messages",
     auth=CONVERSATION,
     response={202: PostedOut, 200: PostedOut},
-    exclude_none=True,
+    exclude_unset=True,
     summary="Say something",
     openapi_extra=refusals(401, 404, 409),
 )

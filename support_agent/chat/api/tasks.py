@@ -37,7 +37,7 @@ def create(request: StaffRequest, data: TaskIn) -> Status[Any]:
 @router.get(
     "/{uuid:task_id}",
     response=TaskOut,
-    exclude_none=True,
+    exclude_unset=True,
     summary="How a task stands",
     openapi_extra=refusals(401, 404),
 )

@@ -23,7 +23,7 @@ ANSWERS = [Message.Role.ASSISTANT, Message.Role.SYSTEM]
 @router.get(
     "/{uuid:turn_id}",
     response=TurnOut,
-    exclude_none=True,
+    exclude_unset=True,
     summary="How a turn stands",
     openapi_extra=refusals(401, 404),
 )

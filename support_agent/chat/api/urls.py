@@ -7,12 +7,12 @@ from django.urls import URLPattern, URLResolver, include, path, re_path
 from support_agent.chat.api import api
 from support_agent.chat.api.door import at_the_door, nothing_here
 
-patterns, app_name, namespace = api.urls
-for pattern in patterns:
-    if isinstance(pattern, URLPattern):
-        pattern.callback = at_the_door(pattern.callback)
+operations, application, namespace = api.urls
+for operation in operations:
+    if isinstance(operation, URLPattern):
+        operation.callback = at_the_door(operation.callback)
 
 urlpatterns: list[URLPattern | URLResolver] = [
-    path("", include((patterns, app_name), namespace)),
+    path("", include((operations, application), namespace)),
     re_path("", at_the_door(nothing_here)),
 ]
