@@ -1,0 +1,46 @@
+"""Reads of the help centre: published articles only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.db.models import QuerySet
+
+from tickets.models import Article
+from tickets.search import Hit, search
+
+ABOUT = {
+    Article.Category.BILLING: "Payments, invoices, refunds and gift cards",
+    Article.Category.TECHNICAL: "Trailmate, Beacon, the app and this website",
+    Article.Category.ACCOUNT: "Signing in, your data, plans and preferences",
+    Article.Category.PRODUCT: "Orders, delivery, returns, sizes and care",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """A category with its articles, by title."""
+
+    category: Article.Category
+    about: str
+    articles: list[Article]
+
+
+def published_articles() -> QuerySet[Article]:
+    """Every article that everyone may read."""
+    return Article.objects.filter(status=Article.Status.PUBLISHED)
+
+
+def shelves(category: str | None = None) -> list[Shelf]:
+    """The published articles by category (of one category only, when given), without their bodies; one query."""
+    found = published_articles().defer("body", "keywords").order_by("title")
+    if category:
+        found = found.filter(category=category)
+    articles = list(found)
+    kept = [(kind, [article for article in articles if article.category == kind]) for kind in Article.Category]
+    return [Shelf(kind, ABOUT[kind], of_kind) for kind, of_kind in kept if of_kind]
+
+
+def related_articles(article: Article, limit: int = 4) -> list[Hit]:
+    """Other articles about the same matter, the nearest first."""
+    return [hit for hit in search(article.title, limit=limit + 1) if hit.slug != article.slug][:limit]
