@@ -270,5 +270,6 @@
 
   for (const entry of Outbox.of(conversation())) show(entry);
   settle();
-  if (!conversation() && Outbox.of("").length) start();
+  if (conversation()) connect();  // here and not in the markup: htmx may be ready before these listeners are
+  else if (Outbox.of("").length) start();
 })();

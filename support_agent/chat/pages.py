@@ -66,14 +66,14 @@ def earlier(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
 
 @require_POST
 def start(request: HttpRequest) -> JsonResponse:
-    """Begin a conversation, with the first message or wish: {id, socket}. A page view alone begins none."""
+    """Begin a conversation, with the first message or wish: {id}. A page view alone begins none."""
     try:
         conversation = conversation_current(request.session, visitor_of_request(request))
         if conversation is None:
             conversation = conversation_begin(request)
     except DeskError as error:
         return JsonResponse({"code": error.code, "message": error.message}, status=_status_of(error))
-    return JsonResponse({"id": str(conversation.pk), "socket": socket_path(conversation)})
+    return JsonResponse({"id": str(conversation.pk)})
 
 
 @require_POST
@@ -91,19 +91,12 @@ def privacy(request: HttpRequest) -> HttpResponse:
     return render(request, "chat/privacy.html", {"demo": settings.DEMO})
 
 
-def socket_path(conversation: Conversation) -> str:
-    """Where the page's socket connects; its glue adds `after`."""
-    return f"/ws/chat/{conversation.pk}/?format=html"
-
-
 def _history(conversation: Conversation) -> Json:
     events = events_latest(conversation.pk, limit=FIRST_PAGE)
-    cursor = events[-1]["seq"] if events else 0
     statuses = [event for event in events if event["type"] == "status"]
     return {
         "conversation": conversation,
-        "socket": f"{socket_path(conversation)}&after={cursor}",
-        "cursor": cursor,
+        "cursor": events[-1]["seq"] if events else 0,
         "items": page_items(with_tokens(events, conversation.pk, conversation.customer_id)),
         "earlier": _first_seq(events),
         **(statuses[-1] if statuses else {"status": conversation.status}),

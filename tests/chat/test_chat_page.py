@@ -47,7 +47,7 @@ def test_the_history_is_in_the_page_before_any_socket(client: Client, cast: Cast
     message_assistant(conversation=conversation, text="Thirty days [1].", turn_id=uuid4(), sources=[source])
     page = client.get("/").content.decode()
     assert 'class="cite" href="/help/returns/"' in page
-    assert f"/ws/chat/{conversation.pk}/?format=html&amp;after=1" in page
+    assert f'data-conversation="{conversation.pk}"' in page
     assert 'id="cursor" data-seq="1"' in page
 
 
