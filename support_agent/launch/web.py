@@ -23,8 +23,11 @@ class ClosingFactory(daphne.server.WebSocketFactory):  # type: ignore[misc]
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "support_agent.settings")
+    from django.urls import get_resolver
+
     from support_agent.asgi import application
 
+    _ = get_resolver().url_patterns  # a page that cannot be imported stops the start, not the first visitor
     daphne.server.WebSocketFactory = ClosingFactory  # the server makes its factory by this name
     proxy: dict[str, Any] = (
         {
