@@ -35,10 +35,11 @@ def search_knowledge_base(context: ToolContext, arguments: SearchKnowledgeBase) 
                 "url": hit.url,
                 "category": hit.category,
                 "section": hit.section,
+                "summary": hit.summary,
                 "snippet": _cut(hit.text),
                 "score": round(hit.score, 3),
             }
-            for number, hit in enumerate(hits[:TOP], start=context.first_source)
+            for number, hit in enumerate(hits[:TOP], start=1)
         ],
         more=max(len(hits) - TOP, 0),
     )

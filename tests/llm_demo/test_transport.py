@@ -8,6 +8,7 @@ from typing import Any
 
 import anthropic
 import pytest
+from anthropic.types import Message, ToolUseBlock
 
 from support_agent.agent.types import Plan
 from support_agent.llm.demo import DemoTransport
@@ -33,6 +34,21 @@ def asking(text: str, **more: Any) -> Json:
     return {"model": MODEL, "max_tokens": 1500, "system": "assistant", "tools": TOOLS, "messages": messages, **more}
 
 
+async def ask(api: anthropic.AsyncAnthropic, request: Json) -> Message:
+    message = await api.messages.create(**request)
+    assert isinstance(message, Message)
+    return message
+
+
+def said_in(message: Message) -> str:
+    return "".join(block.text for block in message.content if block.type == "text")
+
+
+def tool_use(message: Message) -> ToolUseBlock:
+    (use,) = [block for block in message.content if block.type == "tool_use"]
+    return use
+
+
 async def test_text_streams_in_pieces_and_ends(api: anthropic.AsyncAnthropic) -> None:
     async with api.messages.stream(**asking("hello")) as stream:
         pieces = [piece async for piece in stream.text_stream]
@@ -48,23 +64,23 @@ async def test_a_tool_call_streams(api: anthropic.AsyncAnthropic) -> None:
     async with api.messages.stream(**asking("where is AP-104233")) as stream:
         message = await stream.get_final_message()
     assert message.stop_reason == "tool_use"
-    (use,) = [block for block in message.content if block.type == "tool_use"]
+    use = tool_use(message)
     assert (use.name, use.input) == ("track_shipment", {"order_number": "AP-104233"})
 
 
 async def test_the_loop_goes_on_from_the_result(api: anthropic.AsyncAnthropic) -> None:
     request = asking("where is AP-104233")
-    first = await api.messages.create(**request)
-    (use,) = [block for block in first.content if block.type == "tool_use"]
+    first = await ask(api, request)
+    use = tool_use(first)
     result = {"status": "success", "order_number": "AP-104233", "order_status": "paid", "shipments": []}
     request["messages"] += [
         {"role": "assistant", "content": [use.to_dict()]},
         {"role": "user", "content": [{"type": "tool_result", "tool_use_id": use.id, "content": json.dumps(result)}]},
         {"role": "system", "content": "reminder: be short"},
     ]
-    answer = await api.messages.create(**request)
+    answer = await ask(api, request)
     assert answer.stop_reason == "end_turn"
-    assert "AP-104233 is paid" in answer.content[0].text
+    assert "AP-104233 is paid" in said_in(answer)
 
 
 @pytest.mark.parametrize(
@@ -84,8 +100,8 @@ async def test_plans_are_valid_and_open_the_right_tools(
     api: anthropic.AsyncAnthropic, text: str, subject: str, acts: bool
 ) -> None:
     schema = {"type": "json_schema", "schema": Plan.model_json_schema()}
-    message = await api.messages.create(**asking(text, output_config={"format": schema}))
-    plan = Plan.model_validate_json(message.content[0].text)
+    message = await ask(api, asking(text, output_config={"format": schema}))
+    plan = Plan.model_validate_json(said_in(message))
     assert plan.subject == subject
     assert any(step.type == "take_action" for step in plan.steps) is acts
 
@@ -98,14 +114,14 @@ async def test_another_schema_gets_a_valid_least_value(api: anthropic.AsyncAnthr
         "properties": {"summary": {"type": "string"}, "kind": {"enum": ["a", "b"]}, "open": {"type": "array"}},
     }
     form = {"format": {"type": "json_schema", "schema": schema}}
-    message = await api.messages.create(**asking("hello", output_config=form))
-    assert json.loads(message.content[0].text) == {"summary": "", "kind": "a", "open": []}
+    message = await ask(api, asking("hello", output_config=form))
+    assert json.loads(said_in(message)) == {"summary": "", "kind": "a", "open": []}
 
 
 async def test_usage_counts_the_cached_prefix_apart(api: anthropic.AsyncAnthropic) -> None:
     system = [{"type": "text", "text": "You help. " * 400, "cache_control": {"type": "ephemeral"}}]
-    first = (await api.messages.create(**asking("hello", system=system))).usage
-    second = (await api.messages.create(**asking("thanks a lot", system=system))).usage
+    first = (await ask(api, asking("hello", system=system))).usage
+    second = (await ask(api, asking("thanks a lot", system=system))).usage
     assert first.cache_read_input_tokens == 0
     assert first.cache_creation_input_tokens == second.cache_read_input_tokens
     assert (second.cache_read_input_tokens or 0) > 900
@@ -114,8 +130,8 @@ async def test_usage_counts_the_cached_prefix_apart(api: anthropic.AsyncAnthropi
 
 async def test_a_revision_drops_what_was_objected_to(api: anthropic.AsyncAnthropic) -> None:
     request = asking("where is AP-104233")
-    first = await api.messages.create(**request)
-    (use,) = [block for block in first.content if block.type == "tool_use"]
+    first = await ask(api, request)
+    use = tool_use(first)
     parcel = {"tracking_number": "ALD1000000233", "carrier": "Cascade Post", "status": "in_transit"}
     parcel["estimated_delivery"] = "2026-11-24"
     result = {"status": "success", "order_number": "AP-104233", "order_status": "shipped", "shipments": [parcel]}
@@ -123,11 +139,11 @@ async def test_a_revision_drops_what_was_objected_to(api: anthropic.AsyncAnthrop
         {"role": "assistant", "content": [use.to_dict()]},
         {"role": "user", "content": [{"type": "tool_result", "tool_use_id": use.id, "content": json.dumps(result)}]},
     ]
-    said = (await api.messages.create(**request)).content[0].text
+    said = said_in(await ask(api, request))
     assert "24 November 2026" in said
     objection = "Your last answer was not sent to the customer, because:\n- “24 November 2026” is in no tool result"
     request["messages"].append({"role": "system", "content": objection})
-    again = (await api.messages.create(**request)).content[0].text
+    again = said_in(await ask(api, request))
     assert "24 November 2026" not in again
     assert "AP-104233" in again
 
@@ -149,11 +165,11 @@ async def test_words_come_at_the_pace_that_was_set(monkeypatch: pytest.MonkeyPat
     http = anthropic.DefaultAsyncHttpxClient(transport=DemoTransport(words_per_second=60, first_token_ms=150))
     async with anthropic.AsyncAnthropic(api_key="demo", max_retries=0, http_client=http) as client:
         message = await _streamed(client, "hello")
-    words = len(message.content[0].text.split())
+    words = len(said_in(message).split())
     assert waits[0] == 0.15
     assert 0.7 < sum(waits[1:]) / (words / 60) < 1.4
 
 
-async def _streamed(client: anthropic.AsyncAnthropic, text: str) -> anthropic.types.Message:
+async def _streamed(client: anthropic.AsyncAnthropic, text: str) -> Message:
     async with client.messages.stream(**asking(text)) as stream:
         return await stream.get_final_message()

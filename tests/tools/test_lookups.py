@@ -127,7 +127,7 @@ def test_articles_are_numbered_sources(stranger: Desk, monkeypatch: pytest.Monke
     assert [row["n"] for row in result["results"]] == [1, 2, 3, 4, 5]
     assert result["more"] == 2
     first = result["results"][0]
-    assert list(first) == ["n", "title", "url", "category", "section", "snippet", "score"]
+    assert list(first) == ["n", "title", "url", "category", "section", "summary", "snippet", "score"]
     assert (first["url"], first["score"]) == ("/help/a-0/", 0.912)
     assert len(first["snippet"]) <= 900
     assert first["snippet"].endswith(".")

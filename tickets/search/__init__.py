@@ -37,6 +37,7 @@ class Hit:
     text: str
     score: float
     exact: bool
+    summary: str = ""  # the article's own, of one sentence
 
 
 def search(query: str, *, category: str | None = None, limit: int = 5) -> list[Hit]:
@@ -68,7 +69,7 @@ def _hits(found: list[Found], terms: list[Term]) -> list[Hit]:
     options = f"HighlightAll=true, StartSel={START}, StopSel={STOP}"
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT s.id, a.slug, a.title, a.category, s.heading, s.text, "
+            "SELECT s.id, a.slug, a.title, a.category, s.heading, s.text, a.summary, "
             "ts_headline('help', s.text, %s::tsquery, %s) "
             "FROM tickets_articlesection s JOIN tickets_article a ON a.id = s.article_id "
             "WHERE s.id = ANY(%s) AND a.status = 'published'",
@@ -78,7 +79,7 @@ def _hits(found: list[Found], terms: list[Term]) -> list[Hit]:
     return [_hit(one, *rows[one.section]) for one in found if one.section in rows]
 
 
-def _hit(found: Found, slug: str, title: str, category: str, heading: str, text: str, marked: str) -> Hit:
+def _hit(found: Found, slug: str, title: str, category: str, heading: str, text: str, summary: str, marked: str) -> Hit:
     return Hit(
         slug=slug,
         title=title,
@@ -89,4 +90,5 @@ def _hit(found: Found, slug: str, title: str, category: str, heading: str, text:
         text=text,
         score=round(found.confidence, 3),
         exact=found.name >= 2,
+        summary=summary,
     )

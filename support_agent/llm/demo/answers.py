@@ -20,6 +20,7 @@ _FILLER = re.compile(
     r"hi|hello|with|not|green|blue|rust|black|red|orange|forest|slate|small|medium|large|xl|size|colour|in|only|just|"
     r"to|also|whole|entire|everything|complete|full|from|me|two|three)$"
 )
+_LIKE_A_REASON = frozenset({"return", "exchange", "refund", "problem", "unsolved", "angry"})
 _CODE = re.compile(r"\b(done|code|entered|verified|form|did it|typed)\b")
 
 
@@ -49,8 +50,7 @@ def answer_to(state: Dialogue, meaning: Meaning, asked: str) -> Task | None:
         return replace(task, slots=replace(slots, orders=orders, reason="").over(task.slots)) if named else None
     if is_bare(meaning) and asked not in ("wish", "field", "value"):
         return replace(task, slots=_focused(state, slots).over(task.slots))
-    changes_subject = meaning.question or meaning.intent in ("goodbye", "greeting", "cancel", "thanks")
-    if meaning.score > 0.5 and changes_subject and not slots.items:
+    if _changes_subject(meaning, asked):
         return None
     if meaning.polarity == "no" and asked not in ("reason", "refund_reason"):
         return Task("nothing", meaning.text)
@@ -97,6 +97,16 @@ def _to_offer(state: Dialogue, meaning: Meaning, what: str) -> Task | None:
         return Task(what, said, Slots(email=state.email, reason=said), accepted=True)
     older = state.task.slots if state.task else Slots()
     return Task(what, meaning.text, _focused(state, Slots()).over(older), accepted=True)
+
+
+def _changes_subject(meaning: Meaning, asked: str) -> bool:
+    """Whether the message wants something else than to answer: a question, small talk, another matter altogether."""
+    if meaning.slots.reason and not meaning.question:
+        return False
+    elsewhere = meaning.question or meaning.intent in ("goodbye", "greeting", "cancel", "thanks")
+    if meaning.score > 0.5 and elsewhere and not meaning.slots.items:
+        return True
+    return meaning.score > 0.6 and asked in ("reason", "refund_reason") and meaning.intent not in _LIKE_A_REASON
 
 
 def _filled(asked: str, meaning: Meaning) -> Slots:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from support_agent.llm.demo import lexicon
@@ -12,13 +13,8 @@ from support_agent.llm.demo.text import tokens
 
 Json = dict[str, Any]
 MOST_WORDS = 75
+SUMMARY = 0.15  # an article's own summary says most in fewest words
 _STOP = frozenset(lexicon.data("lexicon")["stop"])
-_SAME = {
-    "cost": "price", "fee": "price", "charge": "price", "pay": "payment", "paid": "payment", "deliver": "shipping",
-    "delivery": "shipping", "ship": "shipping", "dispatch": "shipping", "send": "shipping", "login": "sign",
-    "log": "sign", "europe": "eu", "germany": "eu", "france": "eu", "austria": "eu", "expensive": "price",
-    "discard": "delete", "erase": "delete", "amex": "american",
-}  # fmt: skip
 _STEPS = re.compile(r"\bhow (do|can|to|does|should)\b|\bsteps?\b|\bset ?up\b|\breset\b", re.I)
 
 
@@ -35,19 +31,32 @@ def answer(question: str, results: Sequence[Json], said: str = "") -> str:
     """The best run of pieces with its source's number; '' when no whole sentence is left that was not `said`."""
     wanted, steps = stems(question), bool(_STEPS.search(question))
     best: tuple[float, list[Piece], Json] | None = None
-    for place, row in enumerate(results[:3]):
-        heading = stems(f"{row.get('title', '')} {row.get('section', '')}")
-        bonus = 0.5 * len(wanted & heading) / max(1, len(wanted)) - 0.35 * place
-        for run in _runs([one for one in pieces(str(row.get("snippet") or "")) if one.text not in said]):
-            score = bonus + _score(run, wanted, steps)
-            if best is None or score > best[0]:
+    for place, row in enumerate(results[:4]):
+        title, section = stems(str(row.get("title", ""))), stems(str(row.get("section", "")))
+        titled = _share(wanted, title)
+        trust = 0.7 * titled - 0.2 * place
+        summary = pieces(str(row.get("summary") or ""))[:1]
+        named = titled >= 0.6 or (bool(title) and title <= wanted)
+        runs = [(trust + (4 * SUMMARY if named else SUMMARY), [one], title) for one in summary]
+        bonus = trust + 0.3 * _share(wanted, section)
+        runs += [(bonus, run, set()) for run in _runs(pieces(str(row.get("snippet") or "")))]
+        for bonus, run, known in runs:
+            score = bonus + _score(run, wanted, known, steps)
+            if (best is None or score > best[0]) and not any(one.text in said for one in run):
                 best = (score, run, row)
     return f"{_joined(best[1])} [{best[2].get('n')}]" if best else ""
 
 
+@cache
+def _same() -> dict[str, str]:
+    """Stems of other words for the same thing, to the stem that stands for them."""
+    groups: list[list[str]] = lexicon.data("lexicon")["same"]
+    return {_stem(word): _stem(group[0]) for group in groups for word in group}
+
+
 def stems(text: str) -> set[str]:
     """Content words cut to their stems, so that 'returned' meets 'returns'."""
-    return {_SAME.get(stem, stem) for word in tokens(text) if word not in _STOP and (stem := _stem(word))}
+    return {_same().get(stem, stem) for word in tokens(text) if word not in _STOP and (stem := _stem(word))}
 
 
 def pieces(snippet: str) -> list[Piece]:
@@ -74,10 +83,14 @@ def _runs(parts: Sequence[Piece]) -> Iterator[list[Piece]]:
             yield list(parts[start : end + 1])
 
 
-def _score(run: Sequence[Piece], wanted: set[str], steps: bool) -> float:
+def _share(wanted: set[str], words: set[str]) -> float:
+    return len(wanted & words) / max(1, len(wanted))
+
+
+def _score(run: Sequence[Piece], wanted: set[str], known: set[str], steps: bool) -> float:
     """The share of the question it speaks of, less its length; how-to questions bear more of it."""
     words = sum(len(piece.text.split()) for piece in run)
-    covered = len(wanted & set().union(*(stems(piece.text) for piece in run))) / max(1, len(wanted))
+    covered = _share(wanted, known.union(*(stems(piece.text) for piece in run)))
     length = words / (320 if steps else 130)
     opening = 0.2 * run[0].opens + 0.15 * (run[0].line == 0)
     too_short = 0.3 if words < 6 else 0.0

@@ -12,7 +12,7 @@ from support_agent.llm.demo.text import clean, tokens
 ORDER = re.compile(r"(?:\bap[-\s_]{0,3}|#\s?)(\d{6})\b", re.I)
 BARE_ORDER = re.compile(r"(?<![\w-])(\d{6})(?![\w-])")
 EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
-SKU = re.compile(r"\b[A-Z]{3}-[A-Z0-9]{2,4}-[A-Z0-9]{2,4}\b")
+SKU = re.compile(r"\b[A-Z]{3}(?:-[A-Z0-9]{1,4}){1,4}\b")
 MONEY = re.compile(
     r"[$€£]\s?(\d+(?:[.,]\d+)?)|\b(\d+(?:[.,]\d+)?)\s?(?:usd|eur|dollars?|bucks|euros?)\b|\b(\d+\.\d\d)\b", re.I
 )

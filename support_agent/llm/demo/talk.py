@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
-
 from support_agent.llm.demo import questions, wording
 from support_agent.llm.demo.desk import Call, Desk
 from support_agent.llm.demo.extract import answer
+from support_agent.llm.demo.query import search_query
 from support_agent.llm.demo.tasks import Task
 from support_agent.llm.demo.understand import understand
 
@@ -37,10 +36,8 @@ DECIDED = {
     "failed": f"It did not work. {questions.OFFER_PERSON}",
     "undone": "It was taken back, so everything is as before.",
 }
+CLOSE = 0.6  # a search score below this is told as the closest, not as the answer
 SORRY = "I am sorry about the trouble."
-_GREETING = re.compile(
-    r"^\W*(hi|hello|hey|good (morning|afternoon|evening)|dear \w+)\b[\s,.!-]*(there|team|guys)?[\s,.!-]*", re.I
-)
 TEAMS = {"refund": "billing", "invoice": "billing", "return_status": "billing"}
 
 
@@ -67,7 +64,7 @@ def knowledge(desk: Desk, task: Task) -> str:
     """An answer in the help centre's own words, with its sources."""
     if not desk.offers("search_knowledge_base"):
         return f"I cannot look that up from here. {questions.OFFER_PERSON}"
-    query = _GREETING.sub("", task.text).strip()[:300] or task.text[:300]
+    query = search_query(task.text)
     found = desk.results(Call("search_knowledge_base", {"query": query}))[0]
     if found.status == "not_found":
         return unsure(desk, task)
@@ -77,11 +74,12 @@ def knowledge(desk: Desk, task: Task) -> str:
     if not rows:
         return unsure(desk, task)
     if task.after == "knowledge":
-        more = answer(query, rows, desk.situation.exchanges[-1].before)
+        more = answer(task.text, rows, desk.situation.exchanges[-1].before)
         return more or f"That is all that our help centre says about it. {questions.OFFER_PERSON}"
-    return (
-        answer(query, rows) or f"This page of our help centre covers it: {rows[0].get('title')} [{rows[0].get('n')}]."
-    )
+    said = answer(f"{task.text} {query}", rows)
+    if not said:
+        return f"This page of our help centre covers it: {rows[0].get('title')} [{rows[0].get('n')}]."
+    return said if float(rows[0].get("score") or 1) >= CLOSE else f"This is the closest I found: {said}"
 
 
 def unsure(desk: Desk, task: Task) -> str:

@@ -15,7 +15,7 @@ CODES = (  # the order matters: the longer code first
     ("RETURN", re.compile(r"\br-\d{6}\b")),
     ("TICKET", re.compile(r"\bt-\d{5}\b")),
     ("ORDER", re.compile(r"(?:\bap[-\s_]{0,3}\d{6}|#\s?\d{6}|\b\d{6})\b")),
-    ("SKU", re.compile(r"\b[a-z]{3}-[a-z0-9]{2,4}-[a-z0-9]{2,4}\b")),
+    ("SKU", re.compile(r"\b[a-z]{3}(?:-[a-z0-9]{1,4}){2,4}\b|\b[a-z]{3}-\d[a-z0-9]{1,3}\b")),
     (
         "MONEY",
         re.compile(r"[$€£]\s?\d+(?:[.,]\d+)?|\b\d+(?:[.,]\d+)?\s?(?:usd|eur|dollars?|bucks|euros?)\b|\b\d+\.\d\d\b"),
@@ -58,7 +58,7 @@ class Speller:
                     self._near.setdefault(cut, word)
 
     def knows(self, word: str) -> bool:
-        return word in self._known or word in self._guarded
+        return any(form in self._known or form in self._guarded for form in (word, word.removesuffix("s")))
 
     def mend(self, word: str) -> str:
         """The known word meant, or the word itself. Of four letters only a missing fifth is mended."""
