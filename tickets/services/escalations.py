@@ -8,6 +8,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from tickets import hours, jobs
+from tickets.errors import Conflict
 from tickets.events import INBOX_GROUP, event_append, publish
 from tickets.models import Conversation, Escalation, EscalationReason, Team
 from tickets.queue import enqueue
@@ -23,9 +24,12 @@ MAX_SUMMARY = 2000
 def escalation_open(*, conversation: Conversation, reason: str, summary: str = "", team: str = "") -> Escalation:
     """Put the conversation before a person; while one is open, that one is returned and nothing changes.
 
-    An unknown team falls back to the general one; an unknown reason raises ValueError.
+    An unknown team falls back to the general one; an unknown reason raises ValueError. Raises Conflict for a background
+    task, which has nobody to hand over.
     """
     reason = EscalationReason(reason)
+    if conversation.channel == Conversation.Channel.TASK:
+        raise Conflict("This is a background task: say in the answer what a person would have to do.")
     conversation.refresh_from_db(fields=["status"], from_queryset=Conversation.objects.select_for_update(no_key=True))
     if (known := escalation_open_of(conversation)) is not None:
         return known
