@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
 from support_agent.agent.config import EngineConfig
-from support_agent.agent.errors import TurnStopped
+from support_agent.agent.errors import LimitReached, TurnStopped
+from support_agent.agent.observer import has_room
 from support_agent.agent.routing import NEXT_TIER
 from support_agent.agent.types import (
     Json,
@@ -36,6 +38,7 @@ class Recorder:
     ports: Ports
     state: TurnState
     config: EngineConfig
+    reserved: Decimal | None = None  # for the call in flight; the record of that call settles it
 
     def next_index(self) -> int:
         index = self.state.next_index
@@ -50,46 +53,70 @@ class Recorder:
         for record in records:
             self.state.tokens += record.spend.usage.total
             self.state.cost_usd = str(Decimal(self.state.cost_usd) + record.spend.cost_usd)
-        await self.ports.steps.steps(records, self.state)
+        spend = sum((record.spend for record in records), start=Spend())
+        await to_its_end(self._write(records, spend))
 
     def check_stop(self) -> None:
         """Raises TurnStopped when somebody ended the turn."""
         if why := self.ports.stop.requested():
             raise TurnStopped(why)
 
+    def check_room(self, steps: int) -> None:
+        """Raises LimitReached when so many steps, and the two that judge and end, are over the cap."""
+        if not has_room(self.state, self.config, steps):
+            raise LimitReached("steps")
+
+    async def _write(self, records: Sequence[StepRecord], spend: Spend) -> None:
+        """The steps, then the budget: dying in between charges a call too much, never too little."""
+        reserved, self.reserved = self.reserved, None
+        try:
+            await self.ports.steps.steps(records, self.state)
+        finally:
+            if reserved is not None:
+                await self.ports.budget.settle(reserved, spend)
+
+
+async def to_its_end(work: Coroutine[Any, Any, None]) -> None:
+    """Await `work` to its end even when cancelled meanwhile, and be cancelled then: accounts must be closed."""
+    task = asyncio.ensure_future(work)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        raise
+
 
 async def call_model(
     recorder: Recorder, kind: StepKind, request: ModelRequest, on_text: OnText | None = None
 ) -> ModelReply:
-    """Reserve, call, settle. Failed and cut calls are settled and recorded too. Raises ModelFailure, LimitReached.
+    """Reserve and call. Failed and cut calls are recorded here. Raises ModelFailure, LimitReached.
 
-    The step of a call that succeeds is left to the caller, who knows what to say of its output.
+    The step of a call that succeeds is left to the caller, who knows what to say of its output; recording it is the
+    very next thing to await, for it settles the budget too.
     """
     recorder.check_stop()
-    budget = recorder.ports.budget
-    reserved = recorder.ports.model.worst_case_usd(request)
-    await budget.reserve(reserved, request.max_tokens)
-    spend = Spend()
+    recorder.check_room(1)
+    model = recorder.ports.model
+    reserved = model.worst_case_usd(request)
     started = time.perf_counter()
     try:
-        reply = await recorder.ports.model.call(request, on_text)
-        spend = reply.spend
-        return reply
+        recorder.reserved = reserved
+        await to_its_end(recorder.ports.budget.reserve(reserved, request.max_tokens))
+        return await model.call(request, on_text)
+    except LimitReached:
+        recorder.reserved = None
+        raise
     except BaseException as error:  # a failure, a stop, a cancellation: what was spent is kept in any case
-        spend = spend_before(error)
-        failed = isinstance(error, ModelFailure)
         await recorder.step(
             kind,
-            model=recorder.ports.model.model_id(request.tier),
+            model=model.model_id(request.tier),
             input=summary_of(request),
-            status="failed" if failed else "cut",
+            status="failed" if isinstance(error, ModelFailure) else "cut",
             error=str(error) or type(error).__name__,
-            spend=spend,
+            spend=spend_before(error),
             duration_ms=round((time.perf_counter() - started) * 1000),
         )
         raise
-    finally:
-        await budget.settle(reserved, spend)
 
 
 async def call_with_fallback(

@@ -1,70 +1,19 @@
-"""Claims in an answer, and whether each traces to something the conversation has seen.
-
-A claim is an identifier, an amount, a date, a percentage, a period or a link. Facts are compared by value, not by
-spelling: "18 November 2026" is backed by "2026-11-18T09:00:00Z", "$1,049.00" by "1049.00".
-"""
+"""What the conversation has seen, and whether each claim of an answer traces to it."""
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import date
-from decimal import Decimal, InvalidOperation
+from typing import Any
 
-_IDENTIFIER = re.compile(r"\b(?:AP-\d{4,8}|ALD\d{6,14}|INV-\d{4,8}|[TR]-\d{4,8}|1Z[0-9A-Z]{16})\b", re.IGNORECASE)
-_AMOUNT = re.compile(
-    r"(?:US\$|[$€£]|\b(?:USD|EUR|GBP)\s?)\s?(\d[\d,]*(?:\.\d{1,2})?)"
-    r"|\b(\d[\d,]*\.\d{2})\b"
-    r"|\b(\d[\d,]*(?:\.\d{1,2})?)\s?(?:dollars?|euros?|USD|EUR|GBP)\b",
-    re.IGNORECASE,
-)
-_PERCENT = re.compile(r"(\d+(?:\.\d+)?)\s?(?:%|percent\b)", re.IGNORECASE)
-_LINK = re.compile(r"(?:https?://|www\.)[^\s)\]>\"']+|(?<![\w/])/help/[\w-]+/?", re.IGNORECASE)
-_UNITS = r"(?:business |working |calendar )?(minute|hour|day|week|month|year)s?"
-_NUMBER = r"\d+(?:\.\d+)?"
-_PERIOD = re.compile(rf"\b({_NUMBER})(?:\s?(?:-|–|to|or|and)\s?({_NUMBER}))?[\s-]{_UNITS}\b", re.IGNORECASE)
-_MONTHS = {
-    name: number
-    for number, names in enumerate(
-        (
-            ("january", "jan"), ("february", "feb"), ("march", "mar"), ("april", "apr"), ("may",), ("june", "jun"),
-            ("july", "jul"), ("august", "aug"), ("september", "sep", "sept"), ("october", "oct"),
-            ("november", "nov"), ("december", "dec"),
-        ),
-        start=1,
-    )
-    for name in names
-}  # fmt: skip
-_MONTH = "(" + "|".join(sorted(_MONTHS, key=len, reverse=True)) + r")\.?"
-_ISO_DATE = re.compile(r"\b(\d{4})-(\d{2})-(\d{2})(?=\b|T)")
-_DAY_FIRST = re.compile(rf"\b(\d{{1,2}})(?:st|nd|rd|th)?(?: of)? {_MONTH}\b,?(?: (\d{{4}}))?", re.IGNORECASE)
-_MONTH_FIRST = re.compile(rf"\b{_MONTH} (\d{{1,2}})(?:st|nd|rd|th)?\b,?(?: (\d{{4}}))?", re.IGNORECASE)
+from support_agent.agent.claims import AMOUNT, DATE, IDENTIFIER, PERCENT, PERIOD, Claim, claims, figures, number
 
-IDENTIFIER, AMOUNT, PERCENT, LINK, PERIOD, DATE = "identifier", "amount", "percentage", "link", "period", "date"
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """One checkable statement: its kind, as it was written, and the value it is compared by."""
-
-    kind: str
-    text: str
-    value: str
-
-
-def claims(text: str) -> list[Claim]:
-    """Every checkable statement of a text, in no particular order."""
-    found = [Claim(IDENTIFIER, m[0], m[0].upper()) for m in _IDENTIFIER.finditer(text)]
-    found += [Claim(LINK, m[0], m[0].rstrip("/.,").lower()) for m in _LINK.finditer(text)]
-    found += [Claim(PERCENT, m[0], _number(m[1])) for m in _PERCENT.finditer(text)]
-    found += list(_dates(text))
-    for match in _AMOUNT.finditer(text):
-        found.append(Claim(AMOUNT, match[0], _number(match[1] or match[2] or match[3])))
-    for match in _PERIOD.finditer(text):
-        for part in filter(None, (match[1], match[2])):
-            found.append(Claim(PERIOD, match[0], f"{_number(part)} {match[3].lower()}"))
-    return found
+# Numbers of a result that count things or rank them: never money.
+_COUNTS = {"n", "score", "more", "more_orders", "quantity", "returned", "position", "queue_position", "attempts_left"}
+_PERIOD_KEY = re.compile(r"_(second|minute|hour|day|week|month|year)s$")
+_MONEY = re.compile(r"-?\d+\.\d{2}")
+_RANGE = re.compile(r"(.+)–(.+) (s|mo)")
 
 
 class Evidence:
@@ -72,28 +21,79 @@ class Evidence:
 
     def __init__(self) -> None:
         self._values: set[tuple[str, str]] = set()
-        self._day_months: set[str] = set()
-        self._plain_numbers: set[str] = set()
+        self._amounts: dict[str, set[str]] = {}  # each amount with the currencies it was written in, '' for none
+        self._currencies: set[str] = set()
+        self._customer_digits: set[str] = set()
 
     def add(self, text: str) -> None:
         """Facts from a tool result (JSON text), an article or a server notice."""
-        for claim in claims(text):
-            self._values.add((claim.kind, claim.value))
-            if claim.kind == DATE:
-                self._day_months.add(claim.value[5:])
-        self._plain_numbers.update(_number(m) for m in re.findall(r"(?<![\w.-])\d[\d,]*(?:\.\d+)?(?![\w-])", text))
+        try:
+            found = json.loads(text)
+        except ValueError:
+            found = text
+        self._add_value(found)
 
     def add_customer(self, text: str) -> None:
-        """The customer's words back nothing but the identifiers in them."""
-        self._values.update((IDENTIFIER, m[0].upper()) for m in _IDENTIFIER.finditer(text))
+        """The customer's words back nothing but the identifiers in them: '104233' is AP-104233 as well."""
+        self._values.update((IDENTIFIER, c.values[0]) for c in claims(text) if c.kind == IDENTIFIER)
+        self._customer_digits.update(re.findall(r"\d{4,}", text))
 
     def backs(self, claim: Claim) -> bool:
-        if (claim.kind, claim.value) in self._values:
+        if claim.kind == AMOUNT:
+            return any(self._has_amount(*value.partition(" ")[::2]) for value in claim.values)
+        if any((claim.kind, value) in self._values for value in claim.values):
             return True
-        if claim.kind == DATE and claim.value.startswith("????"):
-            return claim.value[5:] in self._day_months
-        # A JSON result carries amounts as bare numbers: "total": "129.00", "fee": 4.9.
-        return claim.kind == AMOUNT and claim.value in self._plain_numbers
+        return claim.kind == IDENTIFIER and bool(self._customer_digits & set(re.findall(r"\d{4,}", claim.text)))
+
+    def _has_amount(self, figure: str, currency: str) -> bool:
+        written = self._amounts.get(figure, set())
+        if not currency or currency in written:
+            return bool(written)
+        return "" in written and (currency in self._currencies or not self._currencies)
+
+    def _add_value(self, value: Any, key: str = "", currency: str = "") -> None:
+        """A JSON value; a dict's `currency` holds for the amounts in it."""
+        if isinstance(value, dict):
+            if isinstance(own := value.get("currency"), str):
+                currency = own.upper()
+            for name, inner in value.items():
+                self._add_value(inner, str(name), currency)
+        elif isinstance(value, list):
+            for inner in value:
+                self._add_value(inner, key, currency)
+        elif isinstance(value, str):
+            if _MONEY.fullmatch(value):
+                self._add_amount(number(value.lstrip("-")), currency)
+            else:
+                self._add_prose(value)
+        elif isinstance(value, int | float) and not isinstance(value, bool) and key not in _COUNTS:
+            self._add_figure(value, key, currency)
+
+    def _add_figure(self, value: float, key: str, currency: str) -> None:
+        if unit := _PERIOD_KEY.search(key):
+            self._add_prose(f"{number(value)} {unit[1]}s")
+        elif "percent" in key:
+            self._values.add((PERCENT, number(value)))
+        else:
+            self._add_amount(number(abs(value)), currency)
+
+    def _add_prose(self, text: str) -> None:
+        rest = text
+        for claim in claims(text):
+            if claim.kind == AMOUNT:
+                for value in claim.values:
+                    self._add_amount(*value.partition(" ")[::2])
+                continue
+            rest = rest.replace(claim.text, " ")  # "3-5 days" says nothing of 3.00
+            for value in claim.values:
+                self._values.update((claim.kind, known) for known in _implied(claim.kind, value))
+        for figure in figures(rest):  # "orders of 50 or more": an amount without a sign
+            self._add_amount(figure, "")
+
+    def _add_amount(self, figure: str, currency: str) -> None:
+        self._amounts.setdefault(figure, set()).add(currency)
+        if currency:
+            self._currencies.add(currency)
 
 
 def unbacked(text: str, evidence: Evidence) -> list[Claim]:
@@ -109,26 +109,10 @@ def evidence_of(facts: Iterable[str], customer_words: Iterable[str]) -> Evidence
     return evidence
 
 
-def _number(text: str) -> str:
-    try:
-        return str(Decimal(text.replace(",", "")).normalize() + 0)
-    except InvalidOperation:
-        return text
-
-
-def _dates(text: str) -> Iterable[Claim]:
-    for match in _ISO_DATE.finditer(text):
-        yield from _date_claim(match[0], match[1], int(match[2]), match[3])
-    for match in _DAY_FIRST.finditer(text):
-        yield from _date_claim(match[0], match[3], _MONTHS[match[2].lower()], match[1])
-    for match in _MONTH_FIRST.finditer(text):
-        yield from _date_claim(match[0], match[3], _MONTHS[match[1].lower()], match[2])
-
-
-def _date_claim(text: str, year: str | None, month: int, day: str) -> Iterable[Claim]:
-    try:
-        checked = date(int(year or 2024), month, int(day))  # 2024 has every day a calendar can have
-    except ValueError:
-        return
-    value = checked.isoformat() if year else "????-" + checked.isoformat()[5:]
-    yield Claim(DATE, text.strip(), value)
+def _implied(kind: str, value: str) -> list[str]:
+    """A full date also backs its day and its month, a range each of its ends."""
+    if kind == DATE and re.fullmatch(r"\d{4}-\d{2}-\d{2}", value):
+        return [value, f"-{value[4:]}", value[:7]]
+    if kind == PERIOD and (ends := _RANGE.fullmatch(value)):
+        return [value, f"{ends[1]} {ends[3]}", f"{ends[2]} {ends[3]}"]
+    return [value]

@@ -24,9 +24,15 @@ from support_agent.agent.types import (
     Tier,
     ToolUse,
     TurnInput,
+    TurnState,
 )
 
 SEARCH_TOOL = "search_knowledge_base"
+# Ways in which a call can end after which asking again is of no use.
+LAST_WORDS = {
+    "refusal": "the model refused",
+    "model_context_window_exceeded": "the conversation no longer fits the model",
+}
 NO_JSON: Json = {"status": "invalid_arguments", "fields": {"arguments": "not a JSON object"}}
 
 
@@ -58,13 +64,11 @@ async def ask_model(turn: TurnInput, recorder: Recorder, evidence: Evidence) -> 
         await gate.feed(text)
 
     reply = await call_with_fallback(recorder, StepKind.MODEL_CALL, request, on_text)
-    if reply.stop_reason == "refusal":  # partial text of a refusal is discarded, not finished
-        gate.issues.append(Issue("refusal", "the model refused"))
-    if reply.stop_reason == "max_tokens" and not reply.tool_uses:
-        gate.issues.append(Issue("length", "it was too long to end"))
-    await gate.close()
+    gate.finish()
     text = reply.text.strip()
-    answer = Answer(reply, text, gate.issues + check_answer(text, state.sources, config.max_answer_chars))
+    whole = "\n\n".join([*state.texts, text]).strip()
+    issues = [*_ending(reply, text), *gate.issues, *check_answer(whole, state.sources, config.max_answer_chars)]
+    answer = Answer(reply, text, issues)
     if not answer.issues:
         _accept(answer, recorder)
     await recorder.step(
@@ -76,7 +80,20 @@ async def ask_model(turn: TurnInput, recorder: Recorder, evidence: Evidence) -> 
         duration_ms=reply.duration_ms,
         ttft_ms=reply.ttft_ms,
     )
+    if not answer.issues:
+        await gate.show()
     return answer
+
+
+def _ending(reply: ModelReply, text: str) -> list[Issue]:
+    """What the way a call ended holds against it: what was cut is no answer, and neither is silence."""
+    if reply.stop_reason in LAST_WORDS:
+        return [Issue(reply.stop_reason, LAST_WORDS[reply.stop_reason])]
+    if reply.tool_uses:
+        return []
+    if reply.stop_reason == "max_tokens":
+        return [Issue("length", "it was too long to end")]
+    return [] if text else [Issue("empty", "it said nothing to the customer")]
 
 
 def _accept(answer: Answer, recorder: Recorder) -> None:
@@ -84,7 +101,7 @@ def _accept(answer: Answer, recorder: Recorder) -> None:
     state, reply = recorder.state, answer.reply
     if answer.text:
         state.texts.append(answer.text)
-    if reply.tool_uses or reply.stop_reason == "pause_turn":
+    if reply.tool_uses:
         state.messages.append({"role": "assistant", "content": reply.content})
     else:
         state.done = True
@@ -94,6 +111,7 @@ async def run_tools(uses: list[Block], recorder: Recorder, evidence: Evidence) -
     """Run a reply's tool calls together; their results become the next message, in the order they were asked for."""
     state, ports = recorder.state, recorder.ports
     recorder.check_stop()
+    recorder.check_room(len(uses))
     broken = {use["id"] for use in uses if INVALID_JSON in use}
     wishes = [ToolUse(use["id"], use["name"], use["input"]) for use in uses]
     await ports.text.activity("tool", ports.tools.label(wishes[0].name))
@@ -117,14 +135,23 @@ async def run_tools(uses: list[Block], recorder: Recorder, evidence: Evidence) -
     done = await asyncio.gather(*(one(wish, index) for wish, index in numbered))
     blocks: list[Block] = []
     for wish, (result, _) in zip(wishes, done, strict=True):
+        if wish.name == SEARCH_TOOL:
+            _number_sources(result, state)
         text = json.dumps(result, ensure_ascii=False, separators=(",", ":"), default=str)
         count_call(state, wish.name, wish.arguments, result)
         evidence.add(text)
         state.evidence.append(text)
-        if wish.name == SEARCH_TOOL:
-            state.sources += [{key: hit[key] for key in ("n", "title", "url")} for hit in result.get("results", [])]
         if wish.name == "escalate_to_human" and result["status"] == "success":
             state.escalated = True
         blocks.append({"type": "tool_result", "tool_use_id": wish.id, "content": text})
     state.messages.append({"role": "user", "content": blocks})
     await recorder.record([record for _, record in done])
+
+
+def _number_sources(result: Json, state: TurnState) -> None:
+    """Give each hit its number in this turn, whichever search found it: one article, one [n]."""
+    for hit in result.get("results", []):
+        known = next((source for source in state.sources if source["url"] == hit["url"]), None)
+        hit["n"] = known["n"] if known else len(state.sources) + 1
+        if known is None:
+            state.sources.append({key: hit[key] for key in ("n", "title", "url")})

@@ -11,48 +11,47 @@ from collections.abc import Awaitable, Callable
 from support_agent.agent.critic import Issue, check_sentence
 from support_agent.agent.evidence import Evidence
 
-# A sentence ends with its mark and a blank, or with a line break. "e.g. 5" and "No. 5" do not end one.
-_END = re.compile(r"(?<!\be\.g)(?<!\bi\.e)(?<!\bNo)(?<!\bvs)(?<=[.!?…])[\"')\]]*(?:\s?\[\d{1,2}\])*\s+(?=\S)|\n+")
+# A sentence ends with its mark, a blank and what does not look like its rest ("e.g. 5", "Nov. 2026"), or with a line.
+_END = re.compile(r"(?<=[.!?…])[\"')\]*_]*(?:\s?\[\d{1,2}\])*\s+(?=[^\s\da-z\[])|(?<=[。！？])|\n+")
 
 Show = Callable[[str], Awaitable[None]]
 
 
 class Gate:
-    """One model call's text. `shown` is what passed; `issues` why the rest did not."""
+    """One model call's text. `issues` say why no more of it passes."""
 
     def __init__(self, evidence: Evidence, show: Show, *, lead: str = "") -> None:
-        self._evidence, self._show = evidence, show
-        self._lead = lead  # what must precede the first shown text: the blank line after an earlier call's
+        """`lead` is shown before the first text: the blank line after an earlier call's."""
+        self._evidence, self._show, self._lead = evidence, show, lead
         self._held = ""
-        self.text = ""
-        self.shown = ""
+        self._passed = ""
+        self._shown = 0
         self.issues: list[Issue] = []
 
     async def feed(self, text: str) -> None:
         """Take streamed text; whole sentences that pass are shown."""
-        self.text += text
         self._held += text
         position = 0
         for match in _END.finditer(self._held):
-            await self._pass(self._held[position : match.end()])
+            self._check(self._held[position : match.end()])
             position = match.end()
         self._held = self._held[position:]
+        await self.show()
 
-    async def close(self) -> None:
-        """The stream ended: check and show what is left, without trailing blanks."""
-        await self._pass(self._held)
+    def finish(self) -> None:
+        """The stream ended: check what is left. `show` shows it."""
+        self._check(self._held)
         self._held = ""
 
-    async def _pass(self, sentence: str) -> None:
+    async def show(self) -> None:
+        """Show what passed and is not shown yet. Outer blanks are left out: the final text has none."""
+        visible = self._passed.strip()
+        fresh, lead = visible[self._shown :], "" if self._shown else self._lead
+        if fresh:
+            self._shown = len(visible)
+            await self._show(lead + fresh)
+
+    def _check(self, sentence: str) -> None:
         self.issues += check_sentence(sentence, self._evidence)
-        if self.issues:
-            return
-        # Blanks wait for the text after them, so that what was shown is a prefix of the stripped final text.
-        ready = self._lead + sentence if self._lead or self.shown else sentence.lstrip()
-        kept = ready.rstrip()
-        if kept.strip():
-            await self._show(kept)
-            self.shown += kept
-            self._lead = ready[len(kept) :]
-        else:
-            self._lead = ready if self.shown or self._lead else ""
+        if not self.issues:
+            self._passed += sentence

@@ -5,14 +5,15 @@ Every way out is an Outcome; the only exceptions that leave are TurnLost (the tu
 
 from __future__ import annotations
 
+import asyncio
 from decimal import Decimal
 
-from support_agent.agent.calls import Recorder
+from support_agent.agent.calls import Recorder, without_thinking
 from support_agent.agent.config import EngineConfig
-from support_agent.agent.critic import Issue, cited, revision_notice
-from support_agent.agent.errors import LimitReached, TurnStopped
+from support_agent.agent.critic import cited, revision_notice
+from support_agent.agent.errors import LimitReached, TurnLost, TurnStopped
 from support_agent.agent.evidence import Evidence, evidence_of
-from support_agent.agent.executor import Answer, ask_model, run_tools
+from support_agent.agent.executor import LAST_WORDS, Answer, ask_model, run_tools
 from support_agent.agent.notices import append_notice
 from support_agent.agent.observer import observe, point_out
 from support_agent.agent.planner import make_plan, plan_notice
@@ -20,8 +21,10 @@ from support_agent.agent.routing import READ, fast_path, tier, toolset
 from support_agent.agent.types import (
     Block,
     EscalationWish,
+    Json,
     ModelFailure,
     Outcome,
+    Plan,
     Ports,
     Spend,
     StepKind,
@@ -37,19 +40,28 @@ __all__ = ["run_turn"]
 
 async def run_turn(turn: TurnInput, ports: Ports, config: EngineConfig, state: TurnState | None = None) -> Outcome:
     """Run one turn, from the start or from a checkpoint; see Outcome for how it can end."""
-    resumed = state is not None
     recorder = Recorder(ports, state or TurnState(), config)
     try:
-        if resumed:
+        if state is not None:
+            # The history is rebuilt, so the prefix that thinking blocks are bound to may have changed.
+            state.messages = without_thinking(state.messages)
             await _show_again(recorder)
         await _prepare(turn, recorder)
         return await _converse(turn, recorder)
     except LimitReached as limit:
-        return await _hand_over(recorder, "budget", str(limit))
+        return await _hand_over(recorder, "loop" if limit.limit == "steps" else "budget", str(limit))
     except ModelFailure as failure:
         return await _hand_over(recorder, "model_failing", str(failure))
     except TurnStopped as stop:
         return _stopped(recorder, stop.why)
+    except asyncio.CancelledError:
+        # The customer's stop cancels whatever we wait for; any other cancellation means that nobody wants an outcome.
+        task = asyncio.current_task()
+        if ports.stop.requested() != "stop" or task is None:
+            raise
+        while task.uncancel():
+            pass  # it may have been asked more than once
+        return _stopped(recorder, "stop")
 
 
 async def _prepare(turn: TurnInput, recorder: Recorder) -> None:
@@ -60,14 +72,16 @@ async def _prepare(turn: TurnInput, recorder: Recorder) -> None:
     notice = turn.notice
     if reason := fast_path(turn):
         state.path, state.tier, state.tools = "fast", Tier.SMALL, list(READ)
-        await recorder.step(StepKind.OBSERVE, output={"path": "fast", "reason": reason})
     else:
-        plan = await make_plan(turn, recorder)
-        state.path, state.tier, state.tools = "planned", tier(plan), list(toolset(plan, turn))
+        plan = Plan.model_validate(state.plan) if state.plan else await make_plan(turn, recorder)
+        affordable = Tier.SMALL if recorder.ports.budget.is_tight() else tier(plan)
+        state.path, state.tier, state.tools = "planned", affordable, list(toolset(plan, turn))
         notice = f"{notice}\n{plan_notice(plan)}".strip()
     state.messages = [{"role": "user", "content": turn.text}]
     if notice:
         append_notice(state.messages, notice)
+    if reason:
+        await recorder.step(StepKind.OBSERVE, output={"path": "fast", "reason": reason})
 
 
 async def _converse(turn: TurnInput, recorder: Recorder) -> Outcome:
@@ -77,59 +91,57 @@ async def _converse(turn: TurnInput, recorder: Recorder) -> Outcome:
     while not state.done:
         if uses := _open_tool_uses(state):
             await run_tools(uses, recorder, evidence)
-            if (outcome := await _observe(recorder)) is not None:
-                return outcome
-        answer = await _accepted_answer(turn, recorder, evidence)
-        if answer is None:
+        if (outcome := await _observe(recorder)) is not None:
+            return outcome
+        answer = await _best_answer(turn, recorder, evidence)
+        if ended := LAST_WORDS.get(answer.reply.stop_reason):
+            reason = "safety" if answer.reply.stop_reason == "refusal" else "budget"
+            return await _hand_over(recorder, reason, ended)
+        if answer.issues:
             return await _hand_over(recorder, "unsure", "the answer could not be backed by records", flagged=True)
-        if answer.reply.stop_reason == "refusal":
-            return await _hand_over(recorder, "safety", "the model refused")
-        if answer.reply.stop_reason == "model_context_window_exceeded":
-            return await _hand_over(recorder, "budget", "the conversation no longer fits the model")
     return await _finish(recorder)
 
 
-async def _accepted_answer(turn: TurnInput, recorder: Recorder, evidence: Evidence) -> Answer | None:
-    """A call whose text holds, after at most two revisions; None when it never does. Its shown text is withdrawn."""
-    state = recorder.state
-    for attempt in range(recorder.config.revisions + 1):
+async def _best_answer(turn: TurnInput, recorder: Recorder, evidence: Evidence) -> Answer:
+    """A call whose text holds, or after at most two revisions one that does not; its shown text is withdrawn."""
+    state, revisions = recorder.state, recorder.config.revisions
+    for revision in range(revisions + 1):
         try:
             answer = await ask_model(turn, recorder, evidence)
         except ModelFailure as failure:
-            if not (failure.text_shown and failure.retryable and attempt < recorder.config.revisions):
+            if not (failure.text_shown and failure.retryable and revision < revisions):
                 raise
             await _show_again(recorder)  # a broken stream: what was shown of it goes, and it is asked again
             continue
         if not answer.issues:
-            return answer
+            break
         await _show_again(recorder)
-        if answer.reply.stop_reason == "refusal":
-            return answer
-        await recorder.step(StepKind.CRITIC, status="failed", output=_rejection(answer, answer.issues))
+        if answer.reply.stop_reason in LAST_WORDS:
+            break
         append_notice(state.messages, revision_notice(answer.issues))
-    return None
+        await recorder.step(StepKind.CRITIC, status="failed", output=_rejection(answer))
+    return answer
 
 
 async def _observe(recorder: Recorder) -> Outcome | None:
     verdict = observe(recorder.state, recorder.config)
     if verdict.decision == "continue":
         return None
+    if verdict.decision == "notice":
+        point_out(recorder.state, recorder.config)
+        append_notice(recorder.state.messages, verdict.notice)
     await recorder.step(
         StepKind.OBSERVE, output={"decision": verdict.decision, "rule": verdict.rule}, status=verdict.decision
     )
     if verdict.decision == "notice":
-        point_out(recorder.state, recorder.config)
-        append_notice(recorder.state.messages, verdict.notice)
         return None
     return await _hand_over(recorder, verdict.reason, f"stopped by the rule “{verdict.rule}”")
 
 
 async def _finish(recorder: Recorder) -> Outcome:
-    """The model is done: its texts are the answer. Silence is no answer."""
+    """The model is done: its texts are the answer."""
     state = recorder.state
     text = "\n\n".join(state.texts)
-    if not text:
-        return await _hand_over(recorder, "unsure", "the model answered with nothing")
     sources = cited(text, state.sources)
     await recorder.step(
         StepKind.CRITIC, output={"accepted": True, "sources": [source["n"] for source in sources], "chars": len(text)}
@@ -138,20 +150,26 @@ async def _finish(recorder: Recorder) -> Outcome:
 
 
 async def _hand_over(recorder: Recorder, reason: str, detail: str, *, flagged: bool = False) -> Outcome:
-    """A safe text of ours in place of the model's, and a person."""
-    await _show_again(recorder)
+    """A safe text of ours after what stands of the model's, and a person."""
     state = recorder.state
+    ours = UNSURE if reason == "unsure" else HANDOVER
+    text = "\n\n".join([*state.texts, ours])
+    if len(text) > recorder.config.max_answer_chars:
+        state.texts, text = [], ours
+    await _show_again(recorder)
     await recorder.step(
         StepKind.ESCALATE, output={"reason": reason, "flagged": flagged}, error=detail, status="escalated"
     )
-    text = "\n\n".join([*state.texts, UNSURE if reason == "unsure" else HANDOVER])
     wish = None if state.escalated else EscalationWish(reason, detail)
     return Outcome("escalated", text, cited(text, state.sources), wish, _spend(state))
 
 
 def _stopped(recorder: Recorder, why: str) -> Outcome:
-    """Ended from outside. The sink knows what had been shown; after a take-over nothing more is said."""
-    return Outcome("answered" if why == "stop" else "escalated", "", spend=_spend(recorder.state))
+    """Ended from outside. The sink knows what was shown of which sources; after a take-over nothing more is said."""
+    if why == "shutdown":  # this runner ends, not the turn: the next one goes on from the last step
+        raise TurnLost
+    state = recorder.state
+    return Outcome("answered" if why == "stop" else "escalated", "", state.sources, spend=_spend(state))
 
 
 async def _show_again(recorder: Recorder) -> None:
@@ -174,8 +192,8 @@ def _open_tool_uses(state: TurnState) -> list[Block]:
     return [block for block in newest["content"] if block["type"] == "tool_use"]
 
 
-def _rejection(answer: Answer, issues: list[Issue]) -> dict[str, object]:
-    return {"accepted": False, "issues": [issue.as_json() for issue in issues], "text": answer.text}
+def _rejection(answer: Answer) -> Json:
+    return {"accepted": False, "issues": [issue.as_json() for issue in answer.issues], "text": answer.text}
 
 
 def _spend(state: TurnState) -> Spend:

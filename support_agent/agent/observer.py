@@ -32,9 +32,14 @@ def call_key(name: str, arguments: Json) -> list[str]:
     return [name, hashlib.sha256(canonical.encode()).hexdigest()[:16]]
 
 
+def has_room(state: TurnState, config: EngineConfig, steps: int) -> bool:
+    """Whether so many more steps, one that judges them and one that ends the turn stay within the cap."""
+    return state.next_index + steps + 2 <= config.step_cap
+
+
 def observe(state: TurnState, config: EngineConfig) -> Verdict:
     """The verdict on a turn as it stands; token and money limits are the budget's, which raises by itself."""
-    if state.next_index >= config.step_cap:
+    if not has_room(state, config, 1):
         return Verdict("escalate", "step_cap", "loop")
     repeated = _repeated(state, config.repeat_limit)
     if repeated:
@@ -60,8 +65,9 @@ def point_out(state: TurnState, config: EngineConfig) -> None:
 
 
 def count_call(state: TurnState, name: str, arguments: Json, result: Json) -> None:
+    """Note a call. What policy refuses (with a `reason`) is an answer, not a failure."""
     state.calls.append(call_key(name, arguments))
-    if result.get("status") in FAILED:
+    if result.get("status") in FAILED and "reason" not in result:
         state.failed_calls += 1
 
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-
-from pydantic import ValidationError
+from typing import Any
 
 from support_agent.agent.calls import Recorder, call_with_fallback, summary_of
 from support_agent.agent.notices import append_notice
@@ -30,8 +29,8 @@ async def make_plan(turn: TurnInput, recorder: Recorder) -> Plan:
     reply = await call_with_fallback(recorder, StepKind.PLAN, request)
     error = ""
     try:
-        plan = Plan.model_validate(json.loads(reply.text))
-    except (ValidationError, ValueError) as problem:
+        plan = _read(reply.text)
+    except ValueError as problem:
         plan, error = _careful_plan(), f"the plan could not be read: {str(problem)[:200]}"
     if tokens_left < config.short_of_tokens:
         plan = plan.model_copy(update={"steps": [step for step in plan.steps if step.priority == "required"]})
@@ -48,6 +47,24 @@ async def make_plan(turn: TurnInput, recorder: Recorder) -> Plan:
         ttft_ms=reply.ttft_ms,
     )
     return plan
+
+
+def _read(text: str) -> Plan:
+    """The plan as it was written, cut to size: the API keeps no lengths. Raises ValueError when it is none."""
+    written = json.loads(text)
+    if isinstance(written, dict) and isinstance(written.get("steps"), list):
+        steps = [_cut(step, description=300) for step in written["steps"][:10]]
+        written = {**_cut(written, goal=500, topic=80), "steps": steps}
+    return Plan.model_validate(written)
+
+
+def _cut(fields: Any, **lengths: int) -> Any:
+    if not isinstance(fields, dict):
+        return fields
+    return {
+        name: value[: lengths[name]] if name in lengths and isinstance(value, str) else value
+        for name, value in fields.items()
+    }
 
 
 def plan_notice(plan: Plan) -> str:

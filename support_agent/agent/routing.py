@@ -53,7 +53,8 @@ TIERS = MappingProxyType({"simple": Tier.SMALL, "medium": Tier.MEDIUM, "complex"
 NEXT_TIER = MappingProxyType({Tier.SMALL: Tier.MEDIUM, Tier.MEDIUM: Tier.LARGE})
 
 _SMALL_TALK = re.compile(
-    r"((hi+|hello|hey+|good (morning|afternoon|evening))( there| all| team)?|thanks?( you)?( (so|very) much)?|thx|ty|cheers|great,? thanks?"
+    r"((hi+|hello|hey+|good (morning|afternoon|evening))( there| all| team)?"
+    r"|thanks?( you)?( (so|very) much)?|thx|ty|cheers|great,? thanks?"
     r"|ok(ay)?,? thanks?|bye|goodbye|see you)[\s!.,:)]*",
     re.IGNORECASE,
 )

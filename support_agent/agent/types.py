@@ -306,6 +306,9 @@ class BudgetPort(Protocol):
     def remaining(self) -> tuple[Decimal, int]:
         """(USD, tokens) left for this turn."""
 
+    def is_tight(self) -> bool:
+        """Past the soft limit anywhere: the cheapest model from here on."""
+
 
 class ToolPort(Protocol):
     def schemas(self, names: Sequence[str]) -> list[Json]:

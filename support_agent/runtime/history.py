@@ -39,7 +39,7 @@ def turn_input(turn: Turn) -> TurnInput:
         text="\n\n".join(filter(None, map(as_written, asked))) or "(an empty message)",
         history=as_dialogue(before),
         notice=notice_for(conversation),
-        evidence=_earlier_results(conversation),
+        evidence=[*_earlier_results(conversation), *(m.text for m in before if m.role == Message.Role.STAFF)],
         mutations_allowed=conversation.status == Conversation.Status.AI and not task,
     )
 

@@ -23,17 +23,20 @@ class LiveText:
         self._turn = turn
         self._group = group_of(turn.conversation_id)
         self._begun = False
+        self._state = ""
         self._sent = 0
         self._flusher: asyncio.Task[None] | None = None
         self.shown = ""
 
     async def activity(self, state: Literal["thinking", "tool", "writing", "idle"], label: str = "") -> None:
+        self._state = state
         await self._frame({"type": "activity", "turn_id": str(self._turn.pk), "state": state, "label": label})
 
     async def show(self, text: str) -> None:
         if not self._begun:
             await in_db(begin_message, self._turn)
             self._begun = True
+        if self._state != "writing":
             await self.activity("writing")
         self.shown += text
         if self._flusher is None or self._flusher.done():
@@ -52,9 +55,10 @@ class LiveText:
         await self._flush()
 
     async def _flush_soon(self) -> None:
-        if self._sent:
-            await asyncio.sleep(EVERY_S)
-        await self._flush()
+        while self._sent < len(self.shown):  # what came while the last frame went out has nobody else
+            if self._sent:
+                await asyncio.sleep(EVERY_S)
+            await self._flush()
 
     async def _flush(self) -> None:
         text, offset = self.shown[self._sent :], self._sent

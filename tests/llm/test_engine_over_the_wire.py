@@ -64,6 +64,9 @@ class Desk:
     def remaining(self) -> tuple[Decimal, int]:
         return Decimal("1"), 100_000
 
+    def is_tight(self) -> bool:
+        return False
+
     def requested(self) -> str:
         return ""
 
