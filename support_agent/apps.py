@@ -7,7 +7,7 @@ class SupportAgentConfig(AppConfig):
 
     def ready(self) -> None:
         from support_agent.runtime.endings import end_turns
-        from support_agent.runtime.toolbox import settle_tool_call
+        from support_agent.runtime.tool_results import settle_tool_call
         from tickets import hooks
 
         hooks.on_people_took_over.append(end_turns)

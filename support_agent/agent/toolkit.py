@@ -53,7 +53,6 @@ class ToolContext:
     customer_id: UUID | None
     locale: str
     idempotency_key: str  # unique for this turn, tool and call
-    first_source: int = 1  # the next free [n] for search results
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +78,10 @@ class Tool:
     label: str
     timeout_s: float = 8.0
     max_result_chars: int = 12_000
+    attempts: int = 2  # in all, when a failure may pass by itself
+    fallbacks: tuple[
+        Callable[[ToolContext, Any], ToolResult], ...
+    ] = ()  # lesser ways, tried in order; answers `degraded`
 
     def schema(self) -> Json:
         """The API's `tools` entry: type object, no top-level combinators, no titles."""

@@ -15,11 +15,12 @@ from support_agent.agent.prompts import prompt
 from support_agent.agent.types import ModelPort, Ports, StepRecord, TurnState
 from support_agent.models import Turn
 from support_agent.runtime.budgets import TurnBudget
+from support_agent.runtime.claims import MAX_ATTEMPTS, release
 from support_agent.runtime.controls import controls
 from support_agent.runtime.history import turn_input
 from support_agent.runtime.live import LiveText
 from support_agent.runtime.toolbox import Toolbox
-from support_agent.runtime.turns import MAX_ATTEMPTS, checkpoint, fail, finish, release
+from support_agent.runtime.turns import checkpoint, fail, finish
 from support_agent.tools import ALL
 from tickets.db import in_db
 

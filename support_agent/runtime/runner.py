@@ -22,9 +22,9 @@ from django.utils import timezone
 from support_agent.llm.client import ModelClient
 from support_agent.models import Heartbeat, Turn
 from support_agent.runtime.attempt import Attempt
+from support_agent.runtime.claims import claim, release, renew
 from support_agent.runtime.model import make_client
 from support_agent.runtime.signals import CHANNEL
-from support_agent.runtime.turns import claim, release, renew
 from tickets.db import in_db
 
 log = structlog.get_logger(__name__)
@@ -131,8 +131,7 @@ class Runner:
         if why and turn_id in self._running:
             attempt, task = self._running[turn_id]
             attempt.stop = why
-            if why != "stop":  # nobody waits for what it would still say
-                task.cancel()
+            task.cancel()  # whatever it waits for; the engine ends a customer's stop with what was shown
 
     async def _drain(self) -> None:
         """SIGTERM: let what runs end, then hand the rest back."""

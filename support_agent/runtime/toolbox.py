@@ -8,14 +8,13 @@ ours, so that nothing happens after a person took over (I10).
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
+import random
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
-from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 from pydantic import ValidationError
 
 from support_agent.agent.errors import TurnLost
@@ -23,13 +22,18 @@ from support_agent.agent.observer import call_key
 from support_agent.agent.toolkit import Arguments, Category, Status, Tool, ToolContext, ToolError, ToolResult
 from support_agent.agent.types import ToolUse
 from support_agent.models import ToolCall, Turn
+from support_agent.runtime import tool_breakers
+from support_agent.runtime.tool_results import action_id_of, capped, refusal, wrong_fields
 from tickets.db import in_db
-from tickets.errors import DeskError, NotFound
-from tickets.models import Action, Conversation
+from tickets.errors import DeskError
+from tickets.models import Conversation
 from tickets.services.conversations import lock
 
 Json = dict[str, Any]
 log = logging.getLogger(__name__)
+AWAY = "This could not be fetched just now."
+LESSER = "Only a simpler look-up answered; this may be incomplete."
+Run = Callable[[ToolContext, Any], ToolResult]
 ACTING = {Category.MUTATION, Category.TICKET, Category.ESCALATION}
 
 
@@ -38,7 +42,6 @@ class Toolbox:
 
     def __init__(self, tools: Mapping[str, Tool], turn: Turn) -> None:
         self._tools, self._turn = tools, turn
-        self._sources = 0
 
     def schemas(self, names: Sequence[str]) -> list[Json]:
         return [self._tools[name].schema() for name in names if name in self._tools]  # ops may have disabled one
@@ -54,30 +57,56 @@ class Toolbox:
         try:
             arguments = tool.arguments.model_validate(use.arguments)
         except ValidationError as problem:
-            return await self._refuse(use, _fields(problem))
+            return await self._refuse(use, wrong_fields(problem))
+        if not await in_db(tool_breakers.may_call, tool.name):
+            return await self._note_failure(use, ToolResult(Status.DEGRADED, {"message": AWAY}), time.perf_counter())
+        return await self._try_in_turn(tool, arguments, use)
+
+    async def _try_in_turn(self, tool: Tool, arguments: Arguments, use: ToolUse) -> Json:
+        """The tool's own way, again when its failure may pass; then its lesser ways; then the failure as a result."""
         started = time.perf_counter()
+        failure = ToolResult(Status.ERROR, {"retryable": False, "message": AWAY})
+        for attempt in range(tool.attempts):
+            if attempt:
+                await asyncio.sleep(random.uniform(0.05, 0.25))  # noqa: S311  # jitter: not all at once again
+            done = await self._once(tool, tool.run, arguments, use, started)
+            if isinstance(done, dict):
+                return done
+            failure = done
+            if not failure.data["retryable"]:
+                break
+        for lesser in tool.fallbacks:
+            done = await self._once(tool, lesser, arguments, use, started, degraded=True)
+            if isinstance(done, dict):
+                return done
+        return await self._note_failure(use, failure, started)
+
+    async def _once(
+        self, tool: Tool, run: Run, arguments: Arguments, use: ToolUse, started: float, *, degraded: bool = False
+    ) -> Json | ToolResult:
+        """The result as JSON, or a ToolResult that tells of a failure (`retryable` in its data). Raises TurnLost."""
+        retryable, message = False, AWAY
         try:
             async with asyncio.timeout(tool.timeout_s):
-                return await in_db(self._run, tool, arguments, use, started)
+                result = await in_db(self._run, tool, run, arguments, use, started, degraded)
+            await in_db(tool_breakers.note, tool.name, failed=degraded)
+            return result
         except TurnLost:
             raise
+        except DeskError as error:  # an answer, not a failure
+            return await in_db(self._note, use, refusal(error).as_json(), started)
         except TimeoutError:
-            failure = ToolResult(Status.ERROR, {"retryable": True, "message": "This took too long to fetch."})
+            message = "This took too long to fetch."
         except ToolError as error:
-            failure = ToolResult(Status.ERROR, {"retryable": error.retryable, "message": str(error)})
-        except NotFound as error:
-            failure = ToolResult(Status.NOT_FOUND, {"message": error.message})
-        except DeskError as error:
-            failure = ToolResult(
-                Status.ERROR,
-                {"retryable": False, "reason": getattr(error, "reason", error.code), "message": error.message},
-            )
+            retryable, message = error.retryable, str(error)
+        except OperationalError:
+            retryable = True
         except Exception:
-            log.exception("tool_failed", extra={"tool": use.name})
-            failure = ToolResult(Status.ERROR, {"retryable": False, "message": "This could not be fetched just now."})
-        return await in_db(self._note, use, failure.as_json(), started)
+            log.exception("tool_failed", extra={"tool": tool.name})
+        await in_db(tool_breakers.note, tool.name, failed=True)
+        return ToolResult(Status.ERROR, {"retryable": retryable, "message": message})
 
-    def _run(self, tool: Tool, arguments: Arguments, use: ToolUse, started: float) -> Json:
+    def _run(self, tool: Tool, run: Run, arguments: Arguments, use: ToolUse, started: float, degraded: bool) -> Json:
         with transaction.atomic():
             with connection.cursor() as cursor:  # a hanging query must not outlive its call
                 cursor.execute("SET LOCAL statement_timeout = %s", [round(tool.timeout_s * 1000)])
@@ -89,13 +118,17 @@ class Toolbox:
             if known is not None:
                 result: Json = known.result
                 return result
-            answer = tool.run(self._context(key), arguments)
+            answer = run(self._context(key), arguments)
             if not isinstance(answer, ToolResult):
-                raise ToolError("This could not be fetched just now.", retryable=False)
-            result = _capped(answer.as_json(), tool.max_result_chars)
-            self._sources += len(result.get("results", []))
+                raise TypeError(f"{tool.name} answered {type(answer).__name__}, not a ToolResult")
+            result = capped(answer.as_json(), tool.max_result_chars)
+            if degraded and result["status"] == Status.SUCCESS:
+                result = {**result, "status": Status.DEGRADED.value, "message": LESSER}
             self._save(use, key, result, started)
             return result
+
+    async def _note_failure(self, use: ToolUse, failure: ToolResult, started: float) -> Json:
+        return await in_db(self._note, use, failure.as_json(), started)
 
     def _hold_turn(self) -> None:
         """Lock the conversation, then check that this attempt still owns the turn. Raises TurnLost."""
@@ -112,7 +145,6 @@ class Toolbox:
             customer_id=conversation.customer_id,
             locale=conversation.locale,
             idempotency_key=key,
-            first_source=self._sources + 1,
         )
 
     def _key(self, use: ToolUse, *, acting: bool) -> str:
@@ -137,49 +169,7 @@ class Toolbox:
             idempotency_key=key,
             status=result["status"],
             result=result,
-            action_id=_action_id(result),
+            action_id=action_id_of(result),
             duration_ms=round((time.perf_counter() - started) * 1000),
         )
         ToolCall.objects.bulk_create([row], ignore_conflicts=True)
-
-
-# What the clicked action has come to, in a tool result's words.
-SETTLED = {
-    Action.State.DONE: Status.SUCCESS,
-    Action.State.FAILED: Status.ERROR,
-    Action.State.AWAITING_STAFF: Status.AWAITING_STAFF,
-}
-
-
-def settle_tool_call(action: Action) -> None:
-    """The customer's click decided: the proposing call's row follows, in the click's own transaction."""
-    status = SETTLED.get(Action.State(action.state))
-    if status is not None:
-        result = {"status": status.value, "receipt": action.receipt}
-        ToolCall.objects.filter(action=action).update(status=status.value, result=result)
-
-
-def _action_id(result: Json) -> UUID | None:
-    return UUID(str(result["action_id"])) if result.get("action_id") else None
-
-
-def _fields(problem: ValidationError) -> Json:
-    return {".".join(map(str, error["loc"])) or "arguments": error["msg"] for error in problem.errors()}
-
-
-def _capped(result: Json, limit: int) -> Json:
-    """A result within its size: lists lose their tail first, and say how much; a giant text is cut."""
-    if len(json.dumps(result, default=str)) <= limit:
-        return result
-    cut = dict(result)
-    for name, value in result.items():
-        if isinstance(value, list):
-            kept = value
-            while kept and len(json.dumps({**cut, name: kept}, default=str)) > limit:
-                kept = kept[: len(kept) // 2]
-            cut[name], cut["more"] = kept, cut.get("more", 0) + len(value) - len(kept)
-        elif isinstance(value, str) and len(value) > limit // 2:
-            cut[name] = value[: limit // 2] + " …"
-    if len(json.dumps(cut, default=str)) > limit:
-        return {"status": result["status"], "message": "The result was too large to read."}
-    return cut

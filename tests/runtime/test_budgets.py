@@ -40,7 +40,7 @@ async def test_a_settled_call_costs_what_it_cost() -> None:
     await budget.reserve(Decimal("0.05"), 1000)
     await budget.settle(Decimal("0.05"), Spend(Usage(100, 10), Decimal("0.01")))
     row = await in_db(Total.objects.get, scope="conversation")
-    assert (row.spent_usd, row.reserved_usd) == (Decimal("0.01"), 0)
+    assert (row.spent_usd, row.reserved_usd) == (Decimal("0.01"), Decimal(0))
     assert budget.remaining()[0] == Decimal("0.09")
     assert budget.remaining()[1] == 49_890
 

@@ -17,7 +17,8 @@ from support_agent.agent.types import Outcome, Spend, StepKind, StepRecord, Surf
 from support_agent.models import Heartbeat, Step, Turn
 from support_agent.models.limits import Spend as Total
 from support_agent.runtime.budgets import TurnBudget, spent_of
-from support_agent.runtime.turns import checkpoint, claim, fail, finish, release, renew
+from support_agent.runtime.claims import claim, release, renew
+from support_agent.runtime.turns import checkpoint, fail, finish
 from tests.cast import Cast
 from tests.runtime.conftest import begin, post
 from tickets.db import in_db

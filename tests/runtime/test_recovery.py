@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
 import pytest
 from django.conf import settings
@@ -73,10 +74,10 @@ async def until(check: Callable[[], bool], seconds: float = 20.0) -> None:
 @pytest.fixture
 async def processes(transactional_db: None) -> AsyncIterator[Processes]:
     port = free_port()
-    base, _, _ = settings.DATABASE_URL.rpartition("/")
+    database = urlsplit(settings.DATABASE_URL)._replace(path=f"/{connection.settings_dict['NAME']}")
     environment = {
         **os.environ,
-        "DATABASE_URL": f"{base}/{connection.settings_dict['NAME']}",
+        "DATABASE_URL": urlunsplit(database),
         "REDIS_URL": settings.REDIS_URL,
         "DJANGO_SETTINGS_MODULE": "support_agent.settings",
         "ANTHROPIC_BASE_URL": f"http://127.0.0.1:{port}",

@@ -34,7 +34,6 @@ class Desk:
             customer_id=self.customer.pk if self.customer else None,
             locale="en",
             idempotency_key=key or f"call-{next(_keys)}",
-            first_source=1,
         )
         return chosen.run(context, chosen.arguments.model_validate(arguments)).as_json()
 

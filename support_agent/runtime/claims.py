@@ -1,0 +1,93 @@
+"""Who owns a turn: claimed by one conditional update, leased, renewed, handed back; taken over when its owner died."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from django.db import connection, transaction
+from django.db.models import F
+from django.utils import timezone
+
+from support_agent.agent.types import Spend, StepKind, StepRecord
+from support_agent.models import Turn
+from support_agent.runtime import signals
+from support_agent.runtime.budgets import settle_reservation
+from support_agent.runtime.steps import free_index, insert_steps
+
+LEASE = timedelta(seconds=30)
+MAX_ATTEMPTS = 5
+
+_CLAIM_QUEUED = """
+UPDATE support_agent_turn SET state = 'running', owner = %(owner)s, attempt = attempt + 1,
+       lease_until = now() + %(lease)s, started_at = coalesce(started_at, now())
+WHERE id IN (
+  SELECT t.id FROM support_agent_turn t
+  WHERE t.state = 'queued' AND NOT EXISTS (
+    SELECT 1 FROM support_agent_turn r WHERE r.conversation_id = t.conversation_id AND r.state = 'running')
+  ORDER BY t.created_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED)
+RETURNING id
+"""
+# A runner is alive while its session holds its advisory lock; the lease covers a partition between us and it.
+_CLAIM_ORPHANS = """
+UPDATE support_agent_turn SET owner = %(owner)s, attempt = attempt + 1, lease_until = now() + %(lease)s
+WHERE id IN (
+  SELECT id FROM support_agent_turn
+  WHERE state = 'running' AND (lease_until < now() OR owner NOT IN (
+    SELECT h.name FROM support_agent_heartbeat h JOIN pg_locks l
+      ON l.locktype = 'advisory' AND l.classid = 0 AND l.objsubid = 1 AND l.granted AND l.objid::bigint = h.lock_key
+      AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())))
+  ORDER BY created_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED)
+RETURNING id
+"""
+
+
+def claim(owner: str, limit: int) -> list[Turn]:
+    """Take up to `limit` turns: those a dead runner left first, then the queue. The caller is their only owner."""
+    parameters: dict[str, Any] = {"owner": owner, "lease": LEASE, "limit": limit}
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(_CLAIM_ORPHANS, parameters)
+        orphans = [row[0] for row in cursor.fetchall()]
+        cursor.execute(_CLAIM_QUEUED, {**parameters, "limit": limit - len(orphans)})
+        ids = orphans + [row[0] for row in cursor.fetchall()]
+    found = list(Turn.objects.select_related("conversation__customer").filter(pk__in=ids)) if ids else []
+    for turn in found:
+        if turn.pk in orphans:
+            charge_lost_call(turn)
+    return found
+
+
+def charge_lost_call(turn: Turn) -> None:
+    """The call that died with its runner cost something: what it had reserved is charged, marked as an estimate."""
+    if turn.reservation is None:
+        return
+    spend = Spend(cost_usd=Decimal(turn.reservation["usd"]), estimated=True)
+    died = StepRecord(free_index(turn), StepKind.ERROR, status="failed", error="the runner died", spend=spend)
+    with transaction.atomic():
+        settle_reservation(turn, spend.cost_usd)
+        insert_steps(turn, [died], attempt=turn.attempt - 1)
+        Turn.objects.filter(pk=turn.pk).update(
+            cost_usd=F("cost_usd") + spend.cost_usd, cost_estimated=True, step_count=F("step_count") + 1
+        )
+
+
+def renew(owner: str, turn_ids: Sequence[UUID]) -> dict[UUID, str]:
+    """Extend the leases of what this runner still runs: {turn id: why it must stop, or ''}; absent is lost."""
+    mine = Turn.objects.filter(pk__in=turn_ids, owner=owner, state=Turn.State.RUNNING)
+    mine.update(lease_until=timezone.now() + LEASE)
+    return dict(mine.values_list("pk", "stop_requested"))
+
+
+def release(owner: str, turn_id: UUID | None = None) -> int:
+    """Hand back one turn or all: the next runner finds it without an owner and goes on from the last step."""
+    mine = Turn.objects.filter(owner=owner, state=Turn.State.RUNNING)
+    if turn_id is not None:
+        mine = mine.filter(pk=turn_id)
+    with transaction.atomic():
+        released = mine.update(owner="", lease_until=timezone.now())
+        if released:
+            signals.wake()
+    return released
