@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from support_agent.agent.evidence import claims, evidence_of, unbacked
+from support_agent.agent.evidence import evidence_of, unbacked
 from support_agent.agent.routing import READ
 from tests.llm_demo.shop import STRANGER, VERIFIED, Talk, Turn
 
@@ -70,7 +70,7 @@ def test_plans_keep_to_the_tools_they_open() -> None:
             assert any(step["type"] == "take_action" for step in turn.plan["steps"]), case["text"]
 
 
-def test_claims_are_really_found() -> None:
-    """The figure check above must not pass for want of figures."""
+def test_figures_are_really_said() -> None:
+    """The check above must not pass for want of figures."""
     said = " ".join(last_turn(case)[0].text for case in PHRASINGS[:60])
-    assert len(claims(said)) > 50
+    assert len(unbacked(said, evidence_of([], []))) > 50

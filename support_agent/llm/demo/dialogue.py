@@ -97,8 +97,8 @@ def _tasks(state: Dialogue, meaning: Meaning, asked: str) -> tuple[Task, ...]:
         return tuple(_task_of(state, meaning, ask) for ask in meaning.asks)
     if meaning.angry:
         return (Task("angry", meaning.text),)
-    if "order" in meaning.words.split() and is_bare(meaning):
-        return (Task("order_info", meaning.text),)
+    if is_bare(meaning) and (state.order or "order" in meaning.words.split()):
+        return (Task("order_info", meaning.text, Slots(orders=_focus(state, meaning.slots))),)
     if meaning.gibberish or is_bare(meaning):
         return (Task("unsure", meaning.text),)
     return (Task("knowledge", meaning.text, meaning.slots, 0.3),)

@@ -25,6 +25,8 @@ class Piece:
     text: str
     line: int
     opens: bool  # first of its line
+    stems: frozenset[str]
+    words: int
 
 
 def answer(question: str, results: Sequence[Json], said: str = "") -> str:
@@ -68,7 +70,7 @@ def pieces(snippet: str) -> list[Piece]:
             row = bool(re.match(r"[^.:]{1,40}: \S", said))
             whole = said[-1:] in tuple(".!?)") or row
             if whole and len(said.split()) >= 2 and not said.endswith(("…", "...")):
-                found.append(Piece(said, number, at == 0))
+                found.append(Piece(said, number, at == 0, frozenset(stems(said)), len(said.split())))
     return found
 
 
@@ -77,7 +79,7 @@ def _runs(parts: Sequence[Piece]) -> Iterator[list[Piece]]:
     for start in range(len(parts)):
         words = 0
         for end in range(start, len(parts)):
-            words += len(parts[end].text.split())
+            words += parts[end].words
             if words > MOST_WORDS and end > start:
                 break
             yield list(parts[start : end + 1])
@@ -89,8 +91,8 @@ def _share(wanted: set[str], words: set[str]) -> float:
 
 def _score(run: Sequence[Piece], wanted: set[str], known: set[str], steps: bool) -> float:
     """The share of the question it speaks of, less its length; how-to questions bear more of it."""
-    words = sum(len(piece.text.split()) for piece in run)
-    covered = _share(wanted, known.union(*(stems(piece.text) for piece in run)))
+    words = sum(piece.words for piece in run)
+    covered = _share(wanted, known.union(*(piece.stems for piece in run)))
     length = words / (320 if steps else 130)
     opening = 0.2 * run[0].opens + 0.15 * (run[0].line == 0)
     too_short = 0.3 if words < 6 else 0.0

@@ -33,7 +33,7 @@ def clean(text: str) -> str:
 
 def tokens(text: str) -> list[str]:
     """Lower-case words with shorthand spelled out; codes stand as ORDER, EMAIL, MONEY, … in capitals."""
-    lowered = clean(text).lower()
+    lowered = clean(text).lower().replace("%", " percent ")
     for name, pattern in CODES:
         lowered = pattern.sub(f" {name} ", lowered)
     lowered = re.sub(r"(?<=[a-z])'(?=[a-z])", "", lowered)

@@ -11,6 +11,7 @@ from typing import Any
 
 import httpx2
 
+from support_agent.llm.demo import classifier
 from support_agent.llm.demo.brain import respond
 from support_agent.llm.sse import CONTENT_TYPE, encode_message_stream
 
@@ -28,6 +29,7 @@ class DemoTransport(httpx2.AsyncBaseTransport):
         self._word_s = 1.0 / words_per_second if words_per_second > 0 else 0.0
         self._first_s = first_token_ms / 1000 if words_per_second > 0 else 0.0
         self._cached: dict[str, float] = {}
+        classifier.load()  # now rather than with the first customer
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         if request.method != "POST" or not request.url.path.endswith("/v1/messages"):
