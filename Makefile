@@ -36,4 +36,5 @@ setup: python
 	@$(PYTHON) -m support_agent.launch.bootstrap dev-setup
 
 python:
-	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer was not found: install it, or say PYTHON=/path/to/python3 make run."; exit 1; }
+	@test -n "$(PYTHON)" && $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
+		{ echo "Python 3.11 or newer was not found: install it, or say PYTHON=/path/to/python3 make $(MAKECMDGOALS)."; exit 1; }

@@ -19,14 +19,10 @@ REQUIREMENTS = {
     "run": ["requirements.txt", "requirements-embedded.txt"],
     "dev": ["requirements.txt", "requirements-embedded.txt", "requirements-dev.txt"],
 }
-OLDEST = (3, 11)
 
 
 def main() -> None:
     what = sys.argv[1]
-    if sys.version_info < OLDEST:
-        version = sys.version.split()[0]
-        sys.exit(f"Python 3.11 or newer is needed, and this is {version}: say PYTHON=/path/to/python3 make run.")
     ensure("dev" if what == "dev-setup" else "run")
     if what == "run":
         os.chdir(BASE)
