@@ -97,7 +97,7 @@ def test_a_code_from_the_mailbox_proves_who_writes(stack: Stack, chat: Chat) -> 
             break
         mail.wait_for_timeout(200)
     assert found is not None
-    field = page.get_by_label("Six-digit code")
+    field = page.get_by_role("textbox", name="Six-digit code")
     assert field.get_attribute("autocomplete") == "one-time-code"
     field.fill(found[1])
     page.keyboard.press("Enter")
