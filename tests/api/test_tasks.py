@@ -11,8 +11,9 @@ from django.utils import timezone
 
 from support_agent.agent.types import EscalationWish, Outcome
 from support_agent.models import ApiKey, Task, Turn
+from support_agent.runtime.claims import claim
 from support_agent.runtime.tasks import start_task
-from support_agent.runtime.turns import claim, fail, finish
+from support_agent.runtime.turns import fail, finish
 from tests.api.conftest import Answer, Caller
 from tests.cast import Cast
 from tickets.access import Visitor, conversations_of_visitor

@@ -5,7 +5,8 @@ from __future__ import annotations
 from uuid import uuid4
 
 from support_agent.agent.types import Outcome
-from support_agent.runtime.turns import claim, fail, finish
+from support_agent.runtime.claims import claim
+from support_agent.runtime.turns import fail, finish
 from tests.api.conftest import Caller
 
 
