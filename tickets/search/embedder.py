@@ -41,7 +41,7 @@ class Embedder(Hashable, Protocol):
 
 def get_embedder() -> Embedder | None:
     """The configured embedder, made once per process; None when there is none or it cannot be made."""
-    path = getattr(settings, "EMBEDDER", "minilm")
+    path = settings.EMBEDDER
     if path not in _embedders:
         with _lock:
             if path not in _embedders:
@@ -83,7 +83,7 @@ def foreign_topics(embedder: Embedder) -> Vectors:
 
 def embedder_status() -> tuple[bool, str]:
     """Whether semantic search works, and a sentence for people (`make doctor`)."""
-    path = getattr(settings, "EMBEDDER", "minilm")
+    path = settings.EMBEDDER
     if path in ("", "none"):
         return True, "Search is lexical only, as EMBEDDER=none asks for."
     embedder = get_embedder()

@@ -44,14 +44,17 @@ def read_terms(question: str, articles: int) -> list[Term]:
     """The question's lexemes with their idf; unknown words stand for the nearest ones of the vocabulary."""
     words = list(dict.fromkeys(word.lower() for word in _WORD.findall(question)))
     words = [word for word in words if word not in CONTRACTED][:MAX_WORDS]
-    joined = [left + right for left, right in pairwise(words) if (left + right).isalpha()]
+    joined = {a + b: (a, b) for a, b in pairwise(words) if (a + b).isalpha()}  # "trail mate"
     known: dict[str, int] = {}
     unknown: dict[str, str] = {}  # the lexeme and the word it came from
+    whole: set[str] = set()
     for word, lexeme, count in _lexemes([*words, *joined]):
         if count:
             known[lexeme] = count
+            whole.update(joined.get(word, ()))
         elif word in words:
             unknown[lexeme] = word
+    unknown = {lexeme: word for lexeme, word in unknown.items() if word not in whole}
     terms = [Term(lexeme, count, _idf(count, articles)) for lexeme, count in known.items()]
     for mended, count, lexeme in _mend([lexeme for lexeme, word in unknown.items() if not is_english(word)]):
         if mended not in known:

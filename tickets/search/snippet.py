@@ -14,7 +14,7 @@ _SENTENCE = re.compile(r"(?<=[.!?])\s+|\n+")
 def snippet_html(marked: str) -> str:
     """About LENGTH characters from where most words between START and STOP stand; escaped, with <mark>."""
     sentences = [part for part in _SENTENCE.split(marked) if part.strip()]
-    first = max(range(len(sentences)), key=lambda at: (_marks(sentences, at), -at), default=0)
+    first = max(range(len(sentences)), key=lambda at: (_marks(sentences, at), START in sentences[at], -at), default=0)
     taken = _window(sentences, first)
     text = " ".join(taken).strip()
     if len(_bare(text)) > LENGTH * 1.4:

@@ -9,11 +9,11 @@ from django.db.models import QuerySet
 from tickets.models import Article
 from tickets.search import Hit, search
 
-ABOUT = {
-    Article.Category.BILLING: "Payments, invoices, refunds and gift cards",
-    Article.Category.TECHNICAL: "Trailmate, Beacon, the app and this website",
-    Article.Category.ACCOUNT: "Signing in, your data, plans and preferences",
+ABOUT = {  # in the order in which most people need them
     Article.Category.PRODUCT: "Orders, delivery, returns, sizes and care",
+    Article.Category.BILLING: "Payments, invoices, refunds and gift cards",
+    Article.Category.ACCOUNT: "Signing in, your data, plans and preferences",
+    Article.Category.TECHNICAL: "Trailmate, Beacon, the app and this website",
 }
 
 
@@ -37,7 +37,7 @@ def shelves(category: str | None = None) -> list[Shelf]:
     if category:
         found = found.filter(category=category)
     articles = list(found)
-    kept = [(kind, [article for article in articles if article.category == kind]) for kind in Article.Category]
+    kept = [(kind, [article for article in articles if article.category == kind]) for kind in ABOUT]
     return [Shelf(kind, ABOUT[kind], of_kind) for kind, of_kind in kept if of_kind]
 
 

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_safe
 from tickets import markdown
 from tickets.models import Article
 from tickets.search import search
-from tickets.selectors.articles import published_articles, related_articles, shelves
+from tickets.selectors.articles import ABOUT, published_articles, related_articles, shelves
 
 MAX_QUERY = 300
 LONG = 4  # headings from which a table of contents helps
@@ -39,7 +39,7 @@ def home(request: HttpRequest) -> HttpResponse:
     context = {
         "query": query,
         "category": category,
-        "categories": Article.Category,
+        "categories": list(ABOUT),
         "hits": search(query, category=category or None) if query else None,
         "shelves": [] if query else shelves(category or None),
         "ask": ask_link(query) if query else "/",

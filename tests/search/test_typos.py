@@ -1,0 +1,48 @@
+"""Mistyped words stand for the nearest ones of the articles; ordinary words are left alone."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.search.conftest import Write
+from tickets.search import search
+from tickets.search.spelling import edits
+
+
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [
+        ("retrun", "return-an-item"),
+        ("pasword", "reset-your-password"),
+        ("waranty", "warranty"),
+        ("trailmat", "pair-the-trailmate"),
+        ("delivry", "delivery-times"),
+        ("slepeing bag", "sleeping-bags"),
+        ("trail mate", "pair-the-trailmate"),
+    ],
+)
+def test_a_mistyped_word_is_mended(shelf: None, typed: str, found: str) -> None:
+    assert search(typed)[0].slug == found
+
+
+def test_an_ordinary_word_is_no_typo(shelf: None) -> None:
+    """'parcels' is near, but people who write 'marcel' or 'label' mean something."""
+    assert search("bead") == []
+
+
+def test_a_snippet_marks_the_mended_word(shelf: None) -> None:
+    assert "<mark>warranty</mark>" in search("warrenty")[0].snippet_html
+
+
+def test_an_unpublished_word_leaves_the_vocabulary(write: Write, shelf: None) -> None:
+    write("Kayaks", "Kayaks for rivers.")
+    assert search("kayyak")
+    write("Kayaks", "Nothing here.", status="draft")
+    assert search("kayyak") == []
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "count"), [("retrun", "return", 1), ("", "abc", 3), ("same", "same", 0), ("kitten", "sitting", 3)]
+)
+def test_edits_count_swapped_neighbours_once(one: str, other: str, count: int) -> None:
+    assert edits(one, other) == count
