@@ -15,7 +15,7 @@ _WITH_ORDER = {
     "offtopic": -0.3,
     "about_bot": -0.3,
     "greeting": -0.3,
-    "orders_list": -0.2,
+    "orders_list": -0.5,
     "order_info": 0.12,
 }
 
@@ -29,6 +29,8 @@ def weighed(scores: Sequence[tuple[str, float]], joined: str, slots: Slots) -> l
     if slots.orders:
         for intent, change in _WITH_ORDER.items():
             total[intent] += change
+    if slots.wish and slots.kind in ("damaged", "wrong_item", "missing_item", "lost"):
+        total["problem"] += 0.3
     if slots.field and slots.value:
         total["update"] += 0.3
     return sorted(total.items(), key=lambda scored: -scored[1])
