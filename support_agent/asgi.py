@@ -8,21 +8,15 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "support_agent.settings")
 
 from django.core.asgi import get_asgi_application
 
-http = get_asgi_application()
+http = get_asgi_application()  # sets Django up, which the imports below need
 
-from importlib.util import find_spec  # noqa: E402
 from typing import Any  # noqa: E402
 
 from channels.auth import AuthMiddlewareStack  # noqa: E402
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 
+from support_agent.chat.routing import websocket_urlpatterns  # noqa: E402
 from support_agent.origins import OriginMiddleware  # noqa: E402
 
-patterns: list[Any] = []
-if find_spec("support_agent.chat.routing"):
-    from support_agent.chat.routing import websocket_urlpatterns
-
-    patterns += websocket_urlpatterns
-application = ProtocolTypeRouter(
-    {"http": http, "websocket": OriginMiddleware(AuthMiddlewareStack(URLRouter(patterns)))}
-)
+routes: Any = websocket_urlpatterns
+application = ProtocolTypeRouter({"http": http, "websocket": OriginMiddleware(AuthMiddlewareStack(URLRouter(routes)))})

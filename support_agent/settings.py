@@ -112,6 +112,8 @@ CHANNEL_LAYERS = {
 RQ_QUEUES = {name: {"URL": REDIS_URL, "DEFAULT_TIMEOUT": 300} for name in ("default", "mail")}
 RQ = {"COMMIT_MODE": "on_db_commit", "DEFAULT_RESULT_TTL": 3600, "WORKER_CLASS": "support_agent.worker.BeatingWorker"}
 
+RQ_SHOW_ADMIN_LINK = False  # its pages in the admin are open to all staff; ours at /django-rq/ ask for the role
+
 EMBEDDER = env.embedder
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
@@ -168,5 +170,6 @@ USE_I18N = True
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English")]
 LOCALE_PATHS = [BASE_DIR / "locale"]
+FORMAT_MODULE_PATH = ["support_agent.formats"]
 
 LOGGING = logging_settings(level=env.log_level, pretty=DEBUG)

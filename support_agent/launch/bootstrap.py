@@ -31,7 +31,7 @@ def main() -> None:
 
 def ensure(kind: str) -> None:
     """Make .venv and install what is pinned, unless the same was installed before."""
-    stamp = VENV / "installed.json"
+    stamp = VENV / "installed.txt"
     if not _works():
         print("Making .venv …", flush=True)  # noqa: T201
         _make()
