@@ -29,7 +29,7 @@ def escalation_open(*, conversation: Conversation, reason: str, summary: str = "
     """
     reason = EscalationReason(reason)
     if conversation.channel == Conversation.Channel.TASK:
-        raise Conflict("This is a background task: say in the answer what a person would have to do.")
+        raise Conflict("A background task cannot be handed to a person.")
     conversation.refresh_from_db(fields=["status"], from_queryset=Conversation.objects.select_for_update(no_key=True))
     if (known := escalation_open_of(conversation)) is not None:
         return known

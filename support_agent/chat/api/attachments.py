@@ -40,7 +40,7 @@ def upload(request: VisitorRequest, conversation_id: UUID, file: File[UploadedFi
     summary="The image itself",
     openapi_extra={
         "responses": {
-            "200": {"description": "OK", "content": {"image/*": {"schema": {"type": "string", "format": "binary"}}}},
+            200: {"description": "OK", "content": {"image/*": {"schema": {"type": "string", "format": "binary"}}}},
             **refusals(401, 404)["responses"],
         }
     },

@@ -86,7 +86,7 @@ def refusals(*statuses: int) -> Json:
     content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
     return {
         "responses": {
-            str(status): {"description": HTTPStatus(status).phrase, "content": content}
+            status: {"description": HTTPStatus(status).phrase, "content": content}
             for status in sorted({*statuses, 400, 403, 422, 429})
         }
     }
