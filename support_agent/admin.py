@@ -131,9 +131,9 @@ class HeartbeatAdmin(ReadOnlyAdmin):
 
 @admin.register(Task)
 class TaskAdmin(ReadOnlyAdmin):
-    list_display = ("created_at", "__str__", "condition", "complexity", "budget_usd", "requested_by", "customer")
+    list_display = ("created_at", "__str__", "condition", "complexity", "budget_usd", "requested_by", "customer_name")
     list_filter = ("state", "complexity", "created_at")
-    list_select_related = ("requested_by", "customer")
+    list_select_related = ("requested_by", "customer_name")
     search_fields = ("task", "=id", "customer__email", "requested_by__username")
 
     @admin.display(description="state", ordering="state")

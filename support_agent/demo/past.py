@@ -78,9 +78,8 @@ class _Past:
         world = self.world
         sent = [order for order in self.orders if not order.cancelled_at and order.placed_at > self.since]
         for number, order in enumerate(world.rng.sample(sent, min(95, len(sent)))):
-            latest = min(order.delivered_at or self.until, self.until) + timedelta(days=1)
-            asked = order.placed_at + (latest - order.placed_at) * world.between(0.3, 1)
-            at = min(asked, self.until)
+            latest = min(order.delivered_at + timedelta(days=1), self.until) if order.delivered_at else self.until
+            at = order.placed_at + (latest - order.placed_at) * world.between(0.3, 1)
             yield self.of_help.stranger_with_order(order, at) if number < 16 else self.of_orders.where_is_it(order, at)
 
     def _questions(self) -> Iterator[Story]:

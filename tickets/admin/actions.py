@@ -11,7 +11,7 @@ from tickets.models import Action
 
 @admin.register(Action)
 class ActionAdmin(ReadOnlyAdmin):
-    list_display = ("summary", "customer", "tool", "condition", "created_at", "decided_at", "decided_by", "pages")
+    list_display = ("summary", "customer_name", "tool", "condition", "created_at", "decided_at", "decided_by", "pages")
     list_filter = ("state", "tool", "created_at")
     list_select_related = ("customer", "decided_by")
     search_fields = ("summary", "=conversation__reference", "customer__email", "=idempotency_key")

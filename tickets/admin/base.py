@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from django.contrib import admin
 from django.db import models
 from django.forms import ModelForm
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -33,6 +33,15 @@ class RecordAdmin(ModelAdmin):
     show_full_result_count = False
     save_on_top = False
     empty_value_display = NOTHING
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        title = str(self.model._meta.verbose_name_plural).capitalize()
+        return super().changelist_view(request, {"title": title, **(extra_context or {})})
+
+    @admin.display(description="customer", ordering="customer__name")
+    def customer_name(self, obj: Any) -> str | None:
+        """For lists with a customer, where the address would take the room."""
+        return obj.customer.name if obj.customer else None
 
     def save_model(self, request: HttpRequest, obj: Any, form: ModelForm[Any], change: bool) -> None:
         """Save, and write down who changed which fields."""

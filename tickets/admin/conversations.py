@@ -31,7 +31,7 @@ class ActionInline(ReadOnlyInline):
 class ConversationAdmin(ReadOnlyAdmin):
     list_display = (
         "reference",
-        "customer",
+        "customer_name",
         "state",
         "topic",
         "channel",
@@ -83,7 +83,7 @@ class EventAdmin(ReadOnlyAdmin):
 class VerificationAdmin(ReadOnlyAdmin):
     """The code itself is nowhere; its hash is of no use to staff."""
 
-    list_display = ("conversation", "email", "customer", "state", "attempts", "expires_at")
+    list_display = ("conversation", "email", "customer_name", "state", "attempts", "expires_at")
     list_filter = ("state", "created_at")
     list_select_related = ("conversation", "customer")
     search_fields = ("=conversation__reference", "email")

@@ -35,7 +35,7 @@ class CustomerAdmin(NoDeleteAdmin):
 
 @admin.register(Invoice)
 class InvoiceAdmin(ReadOnlyAdmin):
-    list_display = ("number", "customer", "order", "sum", "state", "issued_at", "due_at")
+    list_display = ("number", "customer_name", "order", "sum", "state", "issued_at", "due_at")
     list_filter = ("status", "issued_at")
     list_select_related = ("customer", "order")
     search_fields = ("=number", "=order__order_number", "customer__email", "customer__name")

@@ -80,7 +80,7 @@ class ProductAdmin(NoDeleteAdmin):
 class OrderAdmin(ReadOnlyAdmin):
     list_display = (
         "order_number",
-        "customer",
+        "customer_name",
         "state",
         "sum",
         "refunded",

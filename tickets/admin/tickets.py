@@ -36,7 +36,17 @@ class CommentInline(TabularInline):
 
 @admin.register(Ticket)
 class TicketAdmin(NoDeleteAdmin):
-    list_display = ("number", "subject", "customer", "urgency", "category", "state", "team", "assignee", "created_at")
+    list_display = (
+        "number",
+        "subject",
+        "customer_name",
+        "urgency",
+        "category",
+        "state",
+        "team",
+        "assignee",
+        "created_at",
+    )
     list_filter = ("status", "priority", "category", "team", "created_at")
     list_select_related = ("customer", "team", "assignee")
     search_fields = (

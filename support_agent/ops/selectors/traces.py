@@ -129,8 +129,12 @@ def _blocks(conversation: Conversation, turns: list[Turn], *, before: UUID | Non
         events = events.filter(created_at__lte=turns[-1].finished_at or turns[-1].created_at)
     ordered: list[Block] = []
     placed: set[UUID] = set()
+    running: UUID | None = None
     for event in events:
-        block = blocks.get(_turn_of(event) or conversation.pk)
+        running = _turn_of(event) or running  # what happens during a turn belongs to it
+        block = blocks.get(running) if running else None
+        if event.type == "turn":
+            running = None
         if block is None:
             if not ordered or ordered[-1].turn is not None:
                 ordered.append(Block(None))
