@@ -8,11 +8,11 @@ import time
 from dataclasses import dataclass
 
 from support_agent.agent.calls import Recorder, call_with_fallback, summary_of
-from support_agent.agent.critic import Issue, check_answer
+from support_agent.agent.critic import Issue, check_answer, cited, revision_notice
 from support_agent.agent.evidence import Evidence
 from support_agent.agent.gate import Gate
+from support_agent.agent.notices import append_notice
 from support_agent.agent.observer import count_call
-from support_agent.agent.prompts import prompt
 from support_agent.agent.types import (
     INVALID_JSON,
     Block,
@@ -50,7 +50,7 @@ async def ask_model(turn: TurnInput, recorder: Recorder, evidence: Evidence) -> 
     state, ports, config = recorder.state, recorder.ports, recorder.config
     request = ModelRequest(
         tier=Tier(state.tier),
-        system=prompt("assistant").text,
+        system=config.prompt("assistant").text,
         messages=[*turn.history, *state.messages],
         max_tokens=config.answer_max_tokens,
         tools=ports.tools.schemas(state.tools),
@@ -69,20 +69,42 @@ async def ask_model(turn: TurnInput, recorder: Recorder, evidence: Evidence) -> 
     whole = "\n\n".join([*state.texts, text]).strip()
     issues = [*_ending(reply, text), *gate.issues, *check_answer(whole, state.sources, config.max_answer_chars)]
     answer = Answer(reply, text, issues)
-    if not answer.issues:
+    records = [
+        StepRecord(
+            recorder.next_index(),
+            StepKind.MODEL_CALL,
+            model=reply.model,
+            input=summary_of(request),
+            output={"stop_reason": reply.stop_reason, "content": reply.content},
+            spend=reply.spend,
+            duration_ms=reply.duration_ms,
+            ttft_ms=reply.ttft_ms,
+        )
+    ]
+    if not issues:
         _accept(answer, recorder)
-    await recorder.step(
-        StepKind.MODEL_CALL,
-        model=reply.model,
-        input=summary_of(request),
-        output={"stop_reason": reply.stop_reason, "content": reply.content},
-        spend=reply.spend,
-        duration_ms=reply.duration_ms,
-        ttft_ms=reply.ttft_ms,
-    )
-    if not answer.issues:
+    elif reply.stop_reason not in LAST_WORDS:
+        append_notice(state.messages, revision_notice(issues))
+    await recorder.record([*records, *_verdict(answer, recorder)])
+    if not issues:
         await gate.show()
     return answer
+
+
+def _verdict(answer: Answer, recorder: Recorder) -> list[StepRecord]:
+    """The critic's step: on a call that is dropped, and on the one that ends the turn."""
+    state = recorder.state
+    if answer.reply.stop_reason in LAST_WORDS:
+        return []
+    if answer.issues:
+        output: Json = {"accepted": False, "issues": [issue.as_json() for issue in answer.issues], "text": answer.text}
+        return [StepRecord(recorder.next_index(), StepKind.CRITIC, status="failed", output=output)]
+    if not state.done:
+        return []
+    whole = "\n\n".join(state.texts)
+    numbers = [source["n"] for source in cited(whole, state.sources)]
+    output = {"accepted": True, "sources": numbers, "chars": len(whole)}
+    return [StepRecord(recorder.next_index(), StepKind.CRITIC, output=output)]
 
 
 def _ending(reply: ModelReply, text: str) -> list[Issue]:

@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from support_agent.agent.calls import Recorder, without_thinking
 from support_agent.agent.config import EngineConfig
-from support_agent.agent.critic import cited, revision_notice
+from support_agent.agent.critic import cited
 from support_agent.agent.errors import LimitReached, TurnLost, TurnStopped
 from support_agent.agent.evidence import Evidence, evidence_of
 from support_agent.agent.executor import LAST_WORDS, Answer, ask_model, run_tools
@@ -21,7 +21,6 @@ from support_agent.agent.routing import READ, fast_path, tier, toolset
 from support_agent.agent.types import (
     Block,
     EscalationWish,
-    Json,
     ModelFailure,
     Outcome,
     Plan,
@@ -99,12 +98,12 @@ async def _converse(turn: TurnInput, recorder: Recorder) -> Outcome:
             return await _hand_over(recorder, reason, ended)
         if answer.issues:
             return await _hand_over(recorder, "unsure", "the answer could not be backed by records", flagged=True)
-    return await _finish(recorder)
+    return _finish(recorder)
 
 
 async def _best_answer(turn: TurnInput, recorder: Recorder, evidence: Evidence) -> Answer:
     """A call whose text holds, or after at most two revisions one that does not; its shown text is withdrawn."""
-    state, revisions = recorder.state, recorder.config.revisions
+    revisions = recorder.config.revisions
     for revision in range(revisions + 1):
         try:
             answer = await ask_model(turn, recorder, evidence)
@@ -118,8 +117,6 @@ async def _best_answer(turn: TurnInput, recorder: Recorder, evidence: Evidence) 
         await _show_again(recorder)
         if answer.reply.stop_reason in LAST_WORDS:
             break
-        append_notice(state.messages, revision_notice(answer.issues))
-        await recorder.step(StepKind.CRITIC, status="failed", output=_rejection(answer))
     return answer
 
 
@@ -138,15 +135,13 @@ async def _observe(recorder: Recorder) -> Outcome | None:
     return await _hand_over(recorder, verdict.reason, f"stopped by the rule “{verdict.rule}”")
 
 
-async def _finish(recorder: Recorder) -> Outcome:
+def _finish(recorder: Recorder) -> Outcome:
     """The model is done: its texts are the answer."""
     state = recorder.state
     text = "\n\n".join(state.texts)
-    sources = cited(text, state.sources)
-    await recorder.step(
-        StepKind.CRITIC, output={"accepted": True, "sources": [source["n"] for source in sources], "chars": len(text)}
+    return Outcome(
+        "escalated" if state.escalated else "answered", text, cited(text, state.sources), spend=_spend(state)
     )
-    return Outcome("escalated" if state.escalated else "answered", text, sources, spend=_spend(state))
 
 
 async def _hand_over(recorder: Recorder, reason: str, detail: str, *, flagged: bool = False) -> Outcome:
@@ -190,10 +185,6 @@ def _open_tool_uses(state: TurnState) -> list[Block]:
     if newest["role"] != "assistant":
         return []
     return [block for block in newest["content"] if block["type"] == "tool_use"]
-
-
-def _rejection(answer: Answer) -> Json:
-    return {"accepted": False, "issues": [issue.as_json() for issue in answer.issues], "text": answer.text}
 
 
 def _spend(state: TurnState) -> Spend:
