@@ -73,7 +73,7 @@ def logging_settings(*, level: str, pretty: bool) -> dict[str, Any]:
         if pretty
         else [structlog.processors.format_exc_info, redact_event, structlog.processors.JSONRenderer(default=str)]
     )
-    quiet = {name: {"level": "WARNING"} for name in ("asyncio", "daphne", "httpx2", "psycopg.pool", "rq", "twisted")}
+    quiet = {key: {"level": "WARNING"} for key in ("asyncio", "daphne", "httpx2", "psycopg.pool", "rq", "twisted")}
     return {
         "version": 1,
         "disable_existing_loggers": False,
@@ -90,6 +90,7 @@ def logging_settings(*, level: str, pretty: bool) -> dict[str, Any]:
             **quiet,
             "django": {"handlers": [], "level": level, "propagate": True},
             "django.server": {"handlers": [], "level": level, "propagate": True},
+            "django.security.DisallowedHost": {"level": "CRITICAL"},  # scanners; the request's line has the 400
             "rq.worker": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
         },
     }

@@ -51,6 +51,7 @@ class RequestMiddleware:
         given = request.headers.get("X-Request-ID", "")
         request_id = given if REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
         began = time.perf_counter()
+        structlog.contextvars.clear_contextvars()
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             response = self.get_response(request)
             if not request.path.startswith(QUIET_PATHS):
@@ -59,6 +60,11 @@ class RequestMiddleware:
         response["X-Request-ID"] = request_id
         response["Permissions-Policy"] = "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
         return response
+
+    def process_view(self, request: HttpRequest, view: object, args: object, kwargs: dict[str, Any]) -> None:
+        """The conversation a page or call is about is on every line it logs."""
+        if "conversation_id" in kwargs:
+            structlog.contextvars.bind_contextvars(conversation_id=str(kwargs["conversation_id"]))
 
 
 class PolicyMiddleware(CSPMiddleware):

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+import uuid
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import structlog
 from django.conf import settings
 
 Scope = MutableMapping[str, Any]
@@ -13,6 +16,7 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 App = Callable[[Any, Any, Any], Awaitable[None]]  # channels' own types name every event of ASGI
 
+CONVERSATION = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 
 
@@ -49,7 +53,11 @@ class OriginMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self._passes(scope):
-            return await self.app(scope, receive, send)
+            ids = {"request_id": uuid.uuid4().hex}
+            if found := CONVERSATION.search(scope["path"]):
+                ids["conversation_id"] = found[0]
+            with structlog.contextvars.bound_contextvars(**ids):  # on every line this socket's task logs
+                return await self.app(scope, receive, send)
         await receive()  # the connect event; closing in answer to it is what makes the refusal a 403
         await send({"type": "websocket.close"})
 

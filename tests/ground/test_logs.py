@@ -5,14 +5,18 @@ from __future__ import annotations
 import json
 import logging
 import logging.config
+import re
 from collections.abc import Iterator
 from io import StringIO
 from typing import Any
 
 import pytest
 import structlog
+from channels.testing import WebsocketCommunicator
+from django.test import Client
 
 from support_agent.logs import logging_settings, redacted
+from support_agent.origins import OriginMiddleware
 
 
 def read(stream: StringIO) -> list[dict[str, Any]]:
@@ -64,3 +68,25 @@ def test_a_traceback_is_in_the_line(stream: StringIO) -> None:
 )
 def test_secrets_and_people_s_data_are_left_out(said: object, kept: object) -> None:
     assert redacted(said) == kept
+
+
+@pytest.mark.django_db
+def test_a_page_s_lines_carry_its_conversation(stream: StringIO, client: Client) -> None:
+    conversation_id = "0199a0b0-0000-7000-8000-000000000001"
+    client.get(f"/api/v1/conversations/{conversation_id}/events?token=hidden1234")
+    line = next(line for line in read(stream) if line["event"] == "request")
+    assert line | {"conversation_id": conversation_id, "method": "GET"} == line
+    assert re.fullmatch(r"[0-9a-f]{32}", line["request_id"])
+    assert "hidden1234" not in stream.getvalue()
+
+
+async def test_a_socket_s_lines_carry_its_conversation(stream: StringIO) -> None:
+    async def app(scope: object, receive: object, send: Any) -> None:
+        structlog.get_logger("socket").warning("opened")
+        await send({"type": "websocket.accept"})
+
+    path = "/ws/chat/0199a0b0-0000-7000-8000-000000000001/?token=hidden1234"
+    await WebsocketCommunicator(OriginMiddleware(app), path).connect()
+    (line,) = read(stream)
+    assert line["conversation_id"] == "0199a0b0-0000-7000-8000-000000000001"
+    assert "hidden1234" not in stream.getvalue()
