@@ -55,7 +55,8 @@ class HtmlRenderer:
 
     def _delta(self, delta: Json) -> str | None:
         """The next piece of growing text; after a hole nothing until the final message."""
-        text = mark_safe(escape(delta["text"]).replace("\n\n", '<span class="para"></span>'))  # noqa: S308 - escaped
+        plain = escape(delta["text"].replace("**", ""))  # bold is for the finished message; its marks only flicker
+        text = mark_safe(plain.replace("\n\n", '<span class="para"></span>'))  # noqa: S308 - escaped
         message_id, offset = delta["message_id"], delta["offset"]
         if offset and self._growing != (message_id, offset):
             return None
