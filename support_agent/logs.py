@@ -34,10 +34,12 @@ def redacted(value: Any) -> Any:
         return {key: _by_key(str(key), item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [redacted(item) for item in value]
-    return value
+    return value if value is None or isinstance(value, bool | int | float) else redacted(str(value))
 
 
 def _by_key(key: str, value: Any) -> Any:
+    if key == "exc_info":
+        return value  # the console formats it later, and only with DEBUG
     hidden = SECRET_KEYS.search(key) and isinstance(value, str | bytes) and value
     return "[redacted]" if hidden else redacted(value)
 
