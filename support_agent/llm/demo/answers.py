@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from support_agent.llm.demo import lexicon
 from support_agent.llm.demo.slots import Slots
-from support_agent.llm.demo.tasks import ABOUT_ORDER, Task
+from support_agent.llm.demo.tasks import ABOUT_ACCOUNT, ABOUT_ORDER, Task
 from support_agent.llm.demo.understand import Meaning
 
 if TYPE_CHECKING:
@@ -40,10 +40,7 @@ def answer_to(state: Dialogue, meaning: Meaning, asked: str) -> Task | None:
     if asked == "again" or task is None:
         return None
     if asked in ("email", "code", "ticket_email"):
-        about_code = asked == "code" and (
-            meaning.polarity == "yes" or meaning.intent == "verify" or _says_code(meaning)
-        )
-        return replace(task, slots=slots.over(task.slots)) if slots.email or about_code else None
+        return replace(task, slots=slots.over(task.slots)) if _about_address(meaning, asked) else None
     if asked == "which_order":
         orders = slots.orders or picked_order(state, slots, meaning)
         named = orders or slots.items or slots.colours
@@ -72,8 +69,9 @@ def fragment(state: Dialogue, meaning: Meaning) -> Task | None:
         return replace(task, slots=replace(slots, orders=named).over(task.slots))
     if named:
         return Task("order_info", meaning.text, replace(slots, orders=named))
-    if slots.email and task and task.intent not in ("greeting", "thanks"):
-        return replace(task, slots=slots.over(task.slots))
+    if slots.email:
+        known = task if task and task.intent in ABOUT_ACCOUNT else Task("verify", meaning.text)
+        return replace(known, slots=slots.over(known.slots))
     return None
 
 
@@ -133,6 +131,15 @@ def _asks_done(meaning: Meaning) -> bool:
 
 def _focused(state: Dialogue, slots: Slots) -> Slots:
     return replace(slots, orders=slots.orders or ((state.order,) if state.order else ()))
+
+
+def _about_address(meaning: Meaning, asked: str) -> bool:
+    """An address, a word about the code, or an attempt at either that is nothing else."""
+    if meaning.slots.email or meaning.intent == "verify":
+        return True
+    if asked == "code":
+        return meaning.polarity == "yes" or _says_code(meaning)
+    return "@" in meaning.text or (not meaning.asks and not meaning.polarity and not meaning.question)
 
 
 def _says_code(meaning: Meaning) -> bool:

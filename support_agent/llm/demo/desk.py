@@ -3,6 +3,7 @@ the next request brings it, and the same handler runs again from its start. `Tol
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +14,7 @@ from support_agent.llm.demo.tasks import Task
 
 Json = dict[str, Any]
 GOOD = frozenset({"success", "pending_confirmation", "awaiting_staff"})
+SETTLED = frozenset({"unchanged", "already_reported", "already_cancelled"})  # a no that leaves nothing to do
 CHOICE = {  # the order states for which a wish makes sense
     "track": ("shipped", "packed", "paid", "pending"),
     "cancel": ("pending", "paid"),
@@ -82,7 +84,8 @@ class Desk:
 
     def advise(self, result: Result) -> str:
         """What went wrong, and the way on."""
-        return f"{wording.trouble(result.name, result.data)} {questions.OFFER_PERSON}"
+        told = wording.trouble(result.name, result.data)
+        return told if result.data.get("reason") in SETTLED else f"{told} {questions.OFFER_PERSON}"
 
     def identify(self) -> str:
         """The verified e-mail, '' when the server did not say. Raises Wanted or Told for who is not verified."""
@@ -177,6 +180,6 @@ def _fit(line: Json, items: tuple[str, ...], colours: tuple[str, ...], skus: tup
     variant = str(line.get("variant", "")).lower()
     return (
         3 * (str(line.get("sku", "")).upper() in skus)
-        + 2 * sum(item.rstrip("s") in name for item in items)
+        + 2 * sum(bool(re.search(item, name)) for item in items)
         + sum(colour in variant for colour in colours)
     )

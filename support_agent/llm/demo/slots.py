@@ -16,6 +16,7 @@ SKU = re.compile(r"\b[A-Z]{3}(?:-[A-Z0-9]{1,4}){1,4}\b")
 MONEY = re.compile(
     r"[$€£]\s?(\d+(?:[.,]\d+)?)|\b(\d+(?:[.,]\d+)?)\s?(?:usd|eur|dollars?|bucks|euros?)\b|\b(\d+\.\d\d)\b", re.I
 )
+_PAIRS = frozenset({"boots", "shoes", "pegs", "gas"})  # plural words for one thing
 PHONE = re.compile(r"\+?\d[\d\s().-]{7,}\d")
 
 
@@ -61,7 +62,9 @@ def extract(text: str, words: Sequence[str]) -> Slots:
         skus=tuple(dict.fromkeys(SKU.findall(plain.upper()))),
         items=_known("items", words),
         colours=_known("colours", words),
-        many=any(word in lexicon.data("lexicon")["items"] and word.endswith("s") for word in words),
+        many=any(
+            word in lexicon.data("lexicon")["items"] and word.endswith("s") and word not in _PAIRS for word in words
+        ),
         money=_amount(next(part for part in money.groups() if part)) if money else "",
         kind=lexicon.first_of("kinds", joined),
         wish=lexicon.first_of("wishes", joined),

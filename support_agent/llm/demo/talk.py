@@ -36,7 +36,7 @@ DECIDED = {
     "failed": f"It did not work. {questions.OFFER_PERSON}",
     "undone": "It was taken back, so everything is as before.",
 }
-CLOSE = 0.6  # a search score below this is told as the closest, not as the answer
+CLOSE = 0.65  # a search score below this is told as the closest, not as the answer
 SORRY = "I am sorry about the trouble."
 TEAMS = {"refund": "billing", "invoice": "billing", "return_status": "billing"}
 

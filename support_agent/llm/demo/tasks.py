@@ -11,6 +11,9 @@ ABOUT_ORDER = frozenset(
 )
 
 
+ABOUT_ACCOUNT = ABOUT_ORDER | {"update", "invoice", "orders_list", "account_info", "ticket_status", "ticket", "verify"}
+
+
 @dataclass(frozen=True, slots=True)
 class Task:
     """`text` is what to search for or to write down; `after` the intent that a 'why' or 'tell me more' goes back to."""

@@ -133,7 +133,7 @@ def proposal(data: Json) -> str:
     if data.get("status") == "awaiting_staff":
         return f"{text} A colleague has to approve it; you will see the outcome here."
     text += " Please check the card and press Confirm; nothing happens before that."
-    if (data.get("preview") or {}).get("needs_approval"):
+    if (data.get("preview") or {}).get("needs_approval") and "approve" not in text:
         text += " After that a colleague approves it, because of the amount."
     return text
 
