@@ -161,10 +161,13 @@ _MONTHS = {
 }  # fmt: skip
 _MONTH = "(" + "|".join(sorted(_MONTHS, key=len, reverse=True)).replace("may", "(?-i:May|MAY)") + r")\b\.?"
 _DAY = r"(\d{1,2})(?:st|nd|rd|th)?"
+_WEEKDAY = r"(?:\b(mon|tue|wed|thu|fri|sat|sun)[a-z]*\.?,? (?:the )?)?"
 _ISO = re.compile(r"(?<![\w-])(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?![\d-])")
 _NUMERIC = re.compile(r"(?<![\w./-])(\d{1,2})(?:/(\d{1,2})/(\d{4}|\d{2})|\.\s?(\d{1,2})\.\s?(\d{4}))(?![\w/])")
-_DAY_FIRST = re.compile(rf"\b{_DAY}(?:\s?(?:-|–|to|and)\s?{_DAY})?(?: of)?[\s-]{_MONTH}(?:,?[\s-](\d{{4}})\b)?", re.I)
-_MONTH_FIRST = re.compile(rf"\b{_MONTH}[\s-]{_DAY}(?:\s?(?:-|–|to|and)\s?{_DAY})?\b(?:,? (\d{{4}})\b)?", re.I)
+_DAY_FIRST = re.compile(
+    rf"{_WEEKDAY}\b{_DAY}(?:\s?(?:-|–|to|and)\s?{_DAY})?(?: of)?[\s-]{_MONTH}(?:,?[\s-](\d{{4}})\b)?", re.I
+)
+_MONTH_FIRST = re.compile(rf"{_WEEKDAY}\b{_MONTH}[\s-]{_DAY}(?:\s?(?:-|–|to|and)\s?{_DAY})?\b(?:,? (\d{{4}})\b)?", re.I)
 _MONTH_YEAR = re.compile(rf"\b{_MONTH},? (\d{{4}})\b", re.I)
 
 
@@ -178,20 +181,25 @@ def _dates(text: str) -> Iterator[Claim]:
         if either:
             yield Claim(DATE, match[0], tuple(value for claim in either for value in claim.values))
     for match in _DAY_FIRST.finditer(text):
-        for day in filter(None, (match[1], match[2])):
-            yield from _date(match[0], match[4], _MONTHS[match[3].lower()], day)
-    for match in _MONTH_FIRST.finditer(text):
         for day in filter(None, (match[2], match[3])):
-            yield from _date(match[0], match[4], _MONTHS[match[1].lower()], day)
+            yield from _date(match[0], match[5], _MONTHS[match[4].lower()], day, match[1])
+    for match in _MONTH_FIRST.finditer(text):
+        for day in filter(None, (match[3], match[4])):
+            yield from _date(match[0], match[5], _MONTHS[match[2].lower()], day, match[1])
     for match in _MONTH_YEAR.finditer(text):
         yield Claim(DATE, match[0], (f"{match[2]}-{_MONTHS[match[1].lower()]:02}",))
 
 
-def _date(text: str, year: str | None, month: int, day: str) -> Iterable[Claim]:
+def _date(text: str, year: str | None, month: int, day: str, weekday: str | None = None) -> Iterable[Claim]:
     """The day as a claim, or nothing when the calendar has no such day."""
     full = f"20{year}" if year and len(year) == 2 else year
     try:
         checked = date(int(full or 2024), month, int(day))  # 2024 has every day a calendar can have
     except ValueError:
         return
-    yield Claim(DATE, text.strip(), (checked.isoformat() if full else f"--{checked:%m-%d}",))
+    if full and weekday and f"{checked:%a}".lower() != weekday.lower():
+        yield Claim(DATE, text.strip(), ())  # a Friday that is none: nothing can back it
+    elif full:
+        yield Claim(DATE, text.strip(), (checked.isoformat(),))
+    else:
+        yield Claim(DATE, text.strip(), (f"--{checked:%m-%d}" + (f" {weekday.lower()}" if weekday else ""),))

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable
+from datetime import date
 from typing import Any
 
 from support_agent.agent.claims import AMOUNT, DATE, IDENTIFIER, PERCENT, PERIOD, Claim, claims, figures, number
+from support_agent.agent.types import Json, TurnState
 
 # Numbers of a result that count things or rank them: never money.
 _COUNTS = {"n", "score", "more", "more_orders", "quantity", "returned", "position", "queue_position", "attempts_left"}
@@ -22,7 +24,7 @@ class Evidence:
     def __init__(self) -> None:
         self._values: set[tuple[str, str]] = set()
         self._amounts: dict[str, set[str]] = {}  # each amount with the currencies it was written in, '' for none
-        self._currencies: set[str] = set()
+        self._currencies: set[str] = set()  # of the records; an article without a sign means one of these
         self._customer_digits: set[str] = set()
 
     def add(self, text: str) -> None:
@@ -56,6 +58,7 @@ class Evidence:
         if isinstance(value, dict):
             if isinstance(own := value.get("currency"), str):
                 currency = own.upper()
+                self._currencies.add(currency)
             for name, inner in value.items():
                 self._add_value(inner, str(name), currency)
         elif isinstance(value, list):
@@ -92,8 +95,6 @@ class Evidence:
 
     def _add_amount(self, figure: str, currency: str) -> None:
         self._amounts.setdefault(figure, set()).add(currency)
-        if currency:
-            self._currencies.add(currency)
 
 
 def unbacked(text: str, evidence: Evidence) -> list[Claim]:
@@ -110,9 +111,24 @@ def evidence_of(facts: Iterable[str], customer_words: Iterable[str]) -> Evidence
 
 
 def _implied(kind: str, value: str) -> list[str]:
-    """A full date also backs its day and its month, a range each of its ends."""
+    """A full date also backs its day, with or without the weekday, and its month; a range each of its ends."""
     if kind == DATE and re.fullmatch(r"\d{4}-\d{2}-\d{2}", value):
-        return [value, f"-{value[4:]}", value[:7]]
+        return [value, f"-{value[4:]}", f"-{value[4:]} {date.fromisoformat(value):%a}".lower(), value[:7]]
+    if kind == DATE and value.startswith("--"):
+        return [value, value[:7]]
     if kind == PERIOD and (ends := _RANGE.fullmatch(value)):
         return [value, f"{ends[1]} {ends[3]}", f"{ends[2]} {ends[3]}"]
     return [value]
+
+
+def backing(text: str, state: TurnState) -> list[Json]:
+    """Each claim of an answer with the tool call of this turn that backs it, or none: then an earlier turn's."""
+    results = [(call[0], evidence_of([result], [])) for call, result in zip(state.calls, state.evidence, strict=False)]
+    found: list[Json] = []
+    for claim in claims(text):
+        by = next((n for n, (_, evidence) in enumerate(results) if evidence.backs(claim)), None)
+        entry: Json = {"claim": claim.text, "kind": claim.kind}
+        if by is not None:
+            entry |= {"tool": results[by][0], "call": by}
+        found.append(entry)
+    return found

@@ -52,6 +52,8 @@ def holds(sentence: str, *facts: str, customer: str = "") -> bool:
         "It was delivered on 18 November 2026.",
         "It was delivered on November 18th, 2026.",
         "It was delivered on Nov 18.",
+        "It was delivered on Wed, Nov 18.",
+        "It was delivered on Wednesday the 18th of November 2026.",
         "It was delivered on the 18th of November.",
         "It was delivered on Wednesday, 18 Nov. 2026.",
         "It was delivered on 2026-11-18.",
@@ -90,6 +92,8 @@ def test_a_fact_is_backed_in_any_spelling(sentence: str) -> None:
         "It was delivered on 19 November 2026.",
         "It was delivered on 18 November 2025.",
         "It was delivered on Nov 19.",
+        "It was delivered on Friday, 18 November.",
+        "It was delivered on Friday, November 18, 2026.",
         "It was delivered on 12/18/2026.",
         "It was delivered in December 2026.",
         "The total is $1,094.00.",
@@ -133,9 +137,9 @@ def test_each_amount_has_its_own_currency() -> None:
     assert not holds("You paid 30 USD.", billing)
 
 
-def test_a_bare_amount_takes_any_currency_until_one_is_known() -> None:
-    assert holds("It costs €4.95.", "It costs 4.95.")
-    assert not holds("It costs €4.95.", "It costs 4.95.", "The total was $10.00.")
+def test_a_bare_amount_takes_any_currency_until_a_record_has_one() -> None:
+    assert holds("It costs €4.95.", "It costs 4.95.", "Elsewhere it is CAD 6.50.")
+    assert not holds("It costs €4.95.", "It costs 4.95.", '{"total": "10.00", "currency": "USD"}')
 
 
 @pytest.mark.parametrize("said", ["We are here 24/7.", "It needs iOS 17.2.", "You may 30 more.", "Press 2 buttons."])

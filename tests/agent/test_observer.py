@@ -59,7 +59,7 @@ def test_what_policy_refuses_is_an_answer_and_no_failure() -> None:
     others: list[Json] = [
         {"status": s} for s in ("not_found", "needs_verification", "invalid_arguments", "pending_confirmation")
     ]
-    state = after(*[("a", {"x": n}, result) for n, result in enumerate([refused] * 4 + others)])
+    state = after(*[(f"tool_{n}", {}, result) for n, result in enumerate([refused] * 4 + others)])
     assert observe(state, CONFIG).decision == "continue"
 
 
@@ -77,3 +77,23 @@ def test_the_rules_in_their_order() -> None:
     everything.next_index = 5
     assert observe(everything, CONFIG).rule == "repetition"
     assert observe(after(*[("a", {"x": n}, FAILED) for n in range(3)]), CONFIG).rule == "failed_tools"
+
+
+def test_two_calls_in_turn_are_a_loop() -> None:
+    a, b = ("a", {"x": 1}, OK), ("b", {"x": 1}, OK)
+    assert observe(after(a, b, a), CONFIG).decision == "continue"
+    state = after(a, b, a, b)
+    assert (observe(state, CONFIG).decision, observe(state, CONFIG).rule) == ("notice", "alternation")
+    point_out(state, CONFIG)
+    count_call(state, *a)
+    assert (observe(state, CONFIG).decision, observe(state, CONFIG).reason) == ("escalate", "loop")
+
+
+def test_one_tool_with_ever_new_arguments_is_a_loop() -> None:
+    state = after(*[("a", {"x": n}, OK) for n in range(6)])
+    assert (observe(state, CONFIG).decision, observe(state, CONFIG).rule) == ("notice", "ever_new_arguments")
+    point_out(state, CONFIG)
+    count_call(state, "a", {"x": 7}, OK)
+    assert observe(state, CONFIG).decision == "continue"
+    count_call(state, "a", {"x": 8}, OK)
+    assert observe(state, CONFIG).decision == "escalate"
