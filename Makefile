@@ -3,7 +3,7 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 	command -v $$python >/dev/null 2>&1 && $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
 	&& { echo $$python; break; }; done)
 VENV := .venv/bin
-.PHONY: run test lint doctor lock setup format python
+.PHONY: run test lint format doctor bench evals lock installed setup python
 
 run: python
 	@exec $(PYTHON) -m support_agent.launch.bootstrap run
@@ -21,9 +21,16 @@ format: setup
 	@$(VENV)/ruff check --fix .
 	@$(VENV)/ruff format .
 
-doctor: python
-	@$(PYTHON) -m support_agent.launch.bootstrap run-setup
+doctor: installed
 	@exec $(VENV)/python -m support_agent.launch doctor $(ARGS)
+
+# Help-centre search: recall and MRR on the labelled questions, and speed. ARGS="--articles 0" leaves the speed out.
+bench: installed
+	@exec $(VENV)/python -m support_agent.launch bench_search $(ARGS)
+
+# The evaluation cases against the demo model. ARGS="--model claude-sonnet-5-5" asks the real one, which costs money.
+evals: installed
+	@exec $(VENV)/python -m support_agent.launch run_evals $(ARGS)
 
 # Pins the newest allowed versions, with hashes, for every platform and Python >= 3.11.
 lock: setup
@@ -31,6 +38,9 @@ lock: setup
 	@for name in requirements requirements-embedded requirements-dev; do \
 		uv pip compile --universal --python-version 3.11 --generate-hashes --upgrade --quiet \
 			--custom-compile-command "make lock" $$name.in -o $$name.txt || exit 1; done
+
+installed: python
+	@$(PYTHON) -m support_agent.launch.bootstrap run-setup
 
 setup: python
 	@$(PYTHON) -m support_agent.launch.bootstrap dev-setup

@@ -1,6 +1,6 @@
 """`python -m support_agent.launch`: servers, data, then web, runner, worker and scheduler until Ctrl-C.
 
-With `doctor` it only looks, with the same defaults.
+With arguments it is manage.py with the same defaults: `python -m support_agent.launch doctor`.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def main() -> None:
     for name in ("DEBUG", "DEMO"):  # trying things out is what this command is for
         if not (os.environ.get(name) or noted.get(name)):
             os.environ[name] = "true"
-    if sys.argv[1:2] == ["doctor"]:
+    if sys.argv[1:]:
         os.execv(sys.executable, [*MANAGE, *sys.argv[1:]])  # noqa: S606 - this process becomes it
     env = read_env()
     _check_port(env)
