@@ -1,7 +1,9 @@
 # Everything starts here; what each target does is in README.md.
-PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11 python; do \
+ifndef PYTHON
+PYTHON := $(shell for python in python3 python3.14 python3.13 python3.12 python3.11 python; do \
 	command -v $$python >/dev/null 2>&1 && $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
 	&& { echo $$python; break; }; done)
+endif
 VENV := .venv/bin
 .PHONY: run test lint format doctor bench evals lock installed setup python
 
@@ -16,6 +18,10 @@ lint: setup
 	@$(VENV)/ruff format --check .
 	@$(VENV)/mypy .
 	@$(VENV)/python -m pytest -q -p no:xdist tests/test_layers.py
+
+# One suite or case: make evals ARGS=attacks
+evals: setup
+	@exec $(VENV)/python manage.py run_evals $(ARGS)
 
 format: setup
 	@$(VENV)/ruff check --fix .
