@@ -21,6 +21,10 @@ _FILLER = re.compile(
     r"to|also|whole|entire|everything|complete|full|from|me|two|three)$"
 )
 _LIKE_A_REASON = frozenset({"return", "exchange", "refund", "problem", "unsolved", "angry"})
+_DONE = re.compile(
+    r"\b(did it|is it|has it|was it|all) (now )?(work|done|go|gone|ok|been|cancelled|returned|refunded|changed)"
+    r"|\bconfirmed\b"
+)
 _CODE = re.compile(r"\b(done|code|entered|verified|form|did it|typed)\b")
 
 
@@ -124,9 +128,7 @@ def _filled(asked: str, meaning: Meaning) -> Slots:
 
 
 def _asks_done(meaning: Meaning) -> bool:
-    return bool(
-        re.search(r"\b(did it|is it|has it|was it|all) (work|done|go|gone|ok|been)|\bconfirmed\b", meaning.words)
-    )
+    return bool(_DONE.search(meaning.words))
 
 
 def _focused(state: Dialogue, slots: Slots) -> Slots:

@@ -42,6 +42,7 @@ HANDLERS: Mapping[str, Handler] = MappingProxyType(
         "confirm": talk.confirm,
         "human": talk.human,
         "legal": talk.legal,
+        "safety": talk.safety,
     }
 )
 
@@ -52,7 +53,7 @@ def respond(body: Json) -> tuple[list[Json], str]:
     dialogue = follow(situation.exchanges)
     if situation.schema is not None:
         return [_text(json.dumps(planner.structured(situation, dialogue)))], "end_turn"
-    if not situation.tools and re.search(r"summar|compress", situation.system, re.I):
+    if not situation.tools and re.search(r"summar|compress|keep the memory", situation.system, re.I):
         return [_text(_summary(situation))], "end_turn"
     calls, text = act(situation, dialogue)
     if calls:
@@ -86,7 +87,7 @@ def _second_search(call: Call, calls: list[Call]) -> bool:
 
 
 def _handler(dialogue: Dialogue, task: Task) -> Handler:
-    if dialogue.upset_now and dialogue.angry >= 2 and task.intent not in ("human", "legal", "injection"):
+    if dialogue.upset_now and dialogue.angry >= 2 and task.intent not in ("human", "legal", "safety", "injection"):
         return lambda desk, task: talk.hand_over(desk, task, "asked", "The customer is upset, for the second time")
     return HANDLERS.get(task.intent, talk.unsure)
 

@@ -13,7 +13,7 @@ from support_agent.llm.demo.slots import Slots, extract, order_numbers
 from support_agent.llm.demo.tasks import ABOUT_ORDER, Task
 from support_agent.llm.demo.understand import Ask, Meaning, understand
 
-CONTROL = frozenset({"human", "legal", "injection", "about_bot", "foreign"})
+CONTROL = frozenset({"human", "legal", "safety", "injection", "about_bot", "foreign"})
 SMALL_TALK = frozenset(
     {
         "greeting",

@@ -36,6 +36,7 @@ LABELS = {
     "verify": ("identity", "Verify the customer"),
     "human": ("person", "Hand over to a person"),
     "legal": ("legal", "Hand over to a person"),
+    "safety": ("safety", "Hand over to a person"),
     "knowledge": ("policy", "Answer from the help centre"),
     "unsure": ("unclear", "Find out what the customer means"),
     "offtopic": ("off topic", "Say what we can help with"),
@@ -105,7 +106,7 @@ def _acts(task: Task) -> bool:
 
 
 def _steps(task: Task) -> list[Json]:
-    if task.intent in ("human", "legal"):
+    if task.intent in ("human", "legal", "safety"):
         return [_step("escalate", "Hand over to a person at once")]
     if task.intent in SMALL_TALK:
         return []

@@ -37,6 +37,7 @@ DECIDED = {
     "undone": "It was taken back, so everything is as before.",
 }
 CLOSE = 0.65  # a search score below this is told as the closest, not as the answer
+EMERGENCY = "If anyone is hurt or in danger, call your local emergency number first."
 SORRY = "I am sorry about the trouble."
 TEAMS = {"refund": "billing", "invoice": "billing", "return_status": "billing"}
 
@@ -98,6 +99,11 @@ def human(desk: Desk, task: Task) -> str:
 
 def legal(desk: Desk, task: Task) -> str:
     return hand_over(desk, task, "legal", "The customer mentions legal steps")
+
+
+def safety(desk: Desk, task: Task) -> str:
+    """No advice of ours before a person's."""
+    return f"{EMERGENCY} {hand_over(desk, task, 'safety', 'Somebody may be hurt or in danger')}"
 
 
 def hand_over(desk: Desk, task: Task, reason: str, summary: str) -> str:
