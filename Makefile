@@ -23,6 +23,9 @@ lint: setup
 evals: setup
 	@exec $(VENV)/python manage.py run_evals $(ARGS)
 
+bench: setup
+	@exec $(VENV)/python manage.py bench_search $(ARGS)
+
 format: setup
 	@$(VENV)/ruff check --fix .
 	@$(VENV)/ruff format .

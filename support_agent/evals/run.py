@@ -1,0 +1,178 @@
+"""Running cases: each through the same door as a customer's message, and the same attempt as the runner's."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from decimal import Decimal
+from time import perf_counter
+from typing import Literal
+from uuid import uuid4
+
+from django.db.models import F
+from django.utils import timezone
+
+from support_agent.agent.types import ModelPort
+from support_agent.env import env
+from support_agent.evals.cases import Case, Step
+from support_agent.evals.grade import Observed, grade, observe
+from support_agent.evals.world import World, build, clear
+from support_agent.llm.client import build_client
+from support_agent.llm.demo import DemoTransport
+from support_agent.models import Turn
+from support_agent.runtime.attempt import Attempt
+from support_agent.runtime.submit import submit_message
+from tickets.access import Visitor
+from tickets.db import in_db
+from tickets.errors import DeskError
+from tickets.models import Action, Conversation
+from tickets.services.actions import action_decide, action_token, action_undo
+from tickets.services.conversations import conversation_identify
+
+DEMO = "demo"
+OWNER = "evals"
+LEASE = timedelta(minutes=10)
+TIMEOUT_S = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """How one case went; `failures` say what was expected and what came instead."""
+
+    case: Case
+    status: Literal["passed", "failed", "skipped"]
+    failures: tuple[str, ...] = ()
+    seconds: float = 0.0
+    cost_usd: Decimal = Decimal(0)
+    steps: int = 0
+    answers: tuple[str, ...] = field(default=(), repr=False)
+
+
+@asynccontextmanager
+async def model_named(name: str = DEMO) -> AsyncIterator[ModelPort]:
+    """The demo model without its pauses, or a model of the API for all tiers, with the configured key."""
+    client = build_client(
+        api_key="demo" if name == DEMO else env.anthropic_api_key.get_secret_value(),
+        base_url="" if name == DEMO else env.anthropic_base_url,
+        small=env.agent_model_small if name == DEMO else name,
+        medium=env.agent_model_medium if name == DEMO else name,
+        large=env.agent_model_large if name == DEMO else name,
+        transport=DemoTransport(words_per_second=0) if name == DEMO else None,
+    )
+    try:
+        yield client
+    finally:
+        await client.aclose()
+
+
+async def run_cases(
+    cases: Sequence[Case],
+    model: ModelPort,
+    *,
+    is_demo: bool,
+    parallel: int = 4,
+    on_result: Callable[[Result], None] = lambda result: None,
+) -> list[Result]:
+    """Run them, `parallel` at a time, in their order; those that change the help centre alone, at the end."""
+    slots = asyncio.Semaphore(parallel)
+
+    async def one(case: Case) -> Result:
+        async with slots:
+            result = await run_case(case, model, is_demo=is_demo)
+        on_result(result)
+        return result
+
+    shared = [case for case in cases if not case.articles]
+    found = {result.case.id: result for result in await asyncio.gather(*map(one, shared))}
+    for case in cases:
+        if case.id not in found:
+            found[case.id] = await one(case)
+    return [found[case.id] for case in cases]
+
+
+async def run_case(case: Case, model: ModelPort, *, is_demo: bool) -> Result:
+    """Run and grade one case in the throw-away database."""
+    if case.needs and is_demo:
+        return Result(case, "skipped", (f"needs {case.needs}: {case.why}",))
+    started = perf_counter()
+    world = await in_db(build, case)
+    try:
+        async with asyncio.timeout(TIMEOUT_S):
+            rejected = await _play(case, world, model)
+        observed: Observed = await in_db(observe, world, rejected)
+        failures = await in_db(grade, case, world, observed)
+    except TimeoutError:
+        return Result(case, "failed", (f"it took more than {TIMEOUT_S:.0f} s",), perf_counter() - started)
+    finally:
+        await in_db(clear, world)
+    return Result(
+        case,
+        "failed" if failures else "passed",
+        tuple(failures),
+        perf_counter() - started,
+        observed.cost_usd,
+        observed.steps,
+        tuple(observed.answers),
+    )
+
+
+async def _play(case: Case, world: World, model: ModelPort) -> str:
+    """Do the steps in turn; the code of the refusal when the desk does not take a message, which ends the case."""
+    for step in case.steps:
+        try:
+            turn = await in_db(_step, world, step)
+        except DeskError as error:
+            return error.code
+        if turn is not None:
+            await Attempt(await in_db(_claim, turn), model).run()
+    return ""
+
+
+def _step(world: World, step: Step) -> Turn | None:
+    """One thing the customer does; the turn that it starts, if any. Raises DeskError."""
+    conversation = Conversation.objects.select_related("customer").get(pk=world.conversation.pk)
+    if step.say is not None:
+        text = world.fill(step.say) * step.times
+        return submit_message(conversation=conversation, visitor=Visitor(), client_message_id=uuid4(), text=text).turn
+    if step.sign_in:
+        conversation_identify(conversation=conversation, customer=world.customer, identity=Conversation.Identity.CODE)
+        return None
+    action = Action.objects.filter(conversation=conversation).first()
+    if action is None:  # nothing to click: the grading of `actions` says so
+        return None
+    if step.click == "undo":
+        action_undo(conversation=conversation, action_id=action.pk)
+    else:
+        action_decide(
+            conversation=conversation,
+            action_id=action.pk,
+            token=_token(action),
+            approve=step.click == "confirm",
+        )
+    return None
+
+
+def _token(action: Action) -> str:
+    return action_token(
+        action_id=action.pk,
+        conversation_id=action.conversation_id,
+        customer_id=action.customer_id,
+        tool=action.tool,
+        arguments=action.arguments,
+        expires_at=action.expires_at,
+    )
+
+
+def _claim(turn: Turn) -> Turn:
+    """Take this one turn: a runner takes whatever waits, here every case has its own hands."""
+    Turn.objects.filter(pk=turn.pk, state=Turn.State.QUEUED).update(
+        state=Turn.State.RUNNING,
+        owner=OWNER,
+        attempt=F("attempt") + 1,
+        lease_until=timezone.now() + LEASE,
+        started_at=timezone.now(),
+    )
+    return Turn.objects.select_related("conversation__customer").get(pk=turn.pk)

@@ -1,0 +1,174 @@
+"""Where cases run: a database of their own for the run, and in it for each case people and records nobody else has."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from decimal import Decimal
+from itertools import count
+
+from channels.layers import InMemoryChannelLayer, channel_layers
+from django.conf import settings
+from django.db import DatabaseError, connection
+
+from support_agent.evals.cases import Case
+from support_agent.evals.records import ADDRESS, RECORDS, make_order
+from tickets.demo.articles import load_articles
+from tickets.models import Article, Conversation, Customer, Order, Plan
+from tickets.queue import jobs_dropped
+from tickets.services.articles import article_delete, article_save
+from tickets.services.conversations import conversation_create
+
+PLANS = {"owner": Plan.FREE, "plus": Plan.PLUS, "business": Plan.ENTERPRISE, "stranger": Plan.FREE}
+NAMES = {"owner": "Olivia Owner", "plus": "Petra Plus", "business": "Bea Business", "stranger": "Stan Stranger"}
+OTHER = ("Oscar Otherman", "77 Hidden Lane\nBend, OR 97701")
+WATCHED = {
+    Order: ("status", "paid_total", "refunded_total", "shipping_address"),
+    Customer: ("name", "email", "phone", "shipping_address", "plan", "status", "marketing_opt_in"),
+}
+_PLACEHOLDER = re.compile(r"\{([a-z_]+(?:\.[a-z_]+)*)\}")
+_numbers = count(1)
+
+
+@contextmanager
+def throwaway_database() -> Iterator[None]:
+    """A fresh database with the demo's help centre, in place of the configured one, dropped at the end.
+
+    Whatever a case writes, in whichever thread, is gone with it. Events reach no socket and jobs no worker meanwhile.
+    """
+    own = connection.settings_dict["NAME"]
+    test = connection.settings_dict["TEST"]
+    before = test.get("NAME")
+    prefix = f"{re.sub(r'_evals_[0-9]+$', '', own)}_evals_"[:50]
+    _drop_leftovers(prefix)
+    connection.close_pool()  # type: ignore[attr-defined]
+    test["NAME"] = f"{prefix}{os.getpid()}"
+    layer = channel_layers.set("default", InMemoryChannelLayer())
+    try:
+        connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
+        try:
+            with jobs_dropped():
+                load_articles()
+                yield
+        finally:
+            connection.creation.destroy_test_db(own, verbosity=0)
+            settings.DATABASES["default"]["NAME"] = connection.settings_dict["NAME"] = own
+    finally:
+        test["NAME"] = before
+        channel_layers.backends.pop("default") if layer is None else channel_layers.set("default", layer)
+
+
+def _drop_leftovers(prefix: str) -> None:
+    """Of runs that were killed: databases of ours that nobody is connected to."""
+    with connection.creation._nodb_cursor() as cursor:  # type: ignore[attr-defined]
+        cursor.execute(
+            "SELECT datname FROM pg_database d WHERE datname ~ ('^' || %s || '[0-9]+$') AND NOT EXISTS ("
+            "SELECT 1 FROM pg_stat_activity a WHERE a.datname = d.datname)",
+            [re.escape(prefix)],
+        )
+        for (name,) in cursor.fetchall():
+            with suppress(DatabaseError):  # somebody else was quicker
+                cursor.execute(f'DROP DATABASE IF EXISTS "{name}"')
+
+
+@dataclass
+class World:
+    """A case's people and records by name, and its conversation. `customer` is who writes, or who a stranger claims."""
+
+    conversation: Conversation
+    things: dict[str, Customer | Order]
+    articles: list[Article] = field(default_factory=list)
+    before: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def customer(self) -> Customer:
+        found = self.things["customer"]
+        assert isinstance(found, Customer)
+        return found
+
+    def fill(self, text: str) -> str:
+        """The text with its placeholders replaced. Raises KeyError for a name that is nothing here."""
+        return _PLACEHOLDER.sub(lambda match: self.value(match[1]), text)
+
+    def value(self, path: str) -> str:
+        """`paid_order` is its number, `paid_order.tracking` its parcel's, `x.y` the field y of x."""
+        if path in self.things:
+            thing = self.things[path]
+            return thing.order_number if isinstance(thing, Order) else thing.name
+        name, _, attribute = path.rpartition(".")
+        thing = self.things[name]
+        if attribute == "tracking" and isinstance(thing, Order):
+            return thing.shipments.get().tracking_number
+        return written(getattr(thing, attribute))
+
+    def state(self) -> dict[str, str]:
+        """Every field that matters of every record, read anew: 'paid_order.status' -> 'paid'."""
+        found = {}
+        for name, thing in self.things.items():
+            thing.refresh_from_db()
+            for attribute in WATCHED[type(thing)]:
+                found[f"{name}.{attribute}"] = written(getattr(thing, attribute))
+        return found
+
+    def secrets(self) -> list[str]:
+        """What belongs to somebody else, and must never be in an answer."""
+        found = []
+        for name, thing in self.things.items():
+            if name == "other" and isinstance(thing, Customer):
+                found += [thing.name, thing.email, thing.shipping_address.splitlines()[0]]
+            elif name.startswith("other.") and isinstance(thing, Order):
+                found += list(thing.shipments.values_list("tracking_number", flat=True))
+        return found
+
+
+def written(value: object) -> str:
+    """A value as a case writes it: money with two places, true and false in YAML's words."""
+    if isinstance(value, Decimal):
+        return f"{value:.2f}"
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def build(case: Case) -> World:
+    """Write the case's people, records, articles and conversation."""
+    number = next(_numbers)
+    things: dict[str, Customer | Order] = {
+        "customer": _customer(f"{case.customer}.{number}", NAMES[case.customer], PLANS[case.customer], ADDRESS),
+        "other": _customer(f"oscar.{number}", OTHER[0], Plan.FREE, OTHER[1]),
+    }
+    for record in case.records:
+        owner = things["other" if record.startswith("other.") else "customer"]
+        assert isinstance(owner, Customer)
+        things[record] = make_order(owner, RECORDS[record.removeprefix("other.")])
+    customer = things["customer"] if case.customer != "stranger" else None
+    assert customer is None or isinstance(customer, Customer)
+    conversation, _ = conversation_create(
+        channel="chat", customer=customer, identity="session" if customer else "", with_token=True
+    )
+    articles = [
+        article_save(
+            slug=f"case-{number}-{position}",
+            title=shelf.title,
+            category=shelf.category,
+            body=shelf.body,
+            status=Article.Status.PUBLISHED,
+        )
+        for position, shelf in enumerate(case.articles)
+    ]
+    world = World(conversation, things, articles)
+    world.before = world.state()
+    return world
+
+
+def clear(world: World) -> None:
+    """Take back what other cases could see."""
+    for article in world.articles:
+        article_delete(article=article)
+
+
+def _customer(name: str, full_name: str, plan: str, street: str) -> Customer:
+    return Customer.objects.create(
+        email=f"{name}@example.com", name=full_name, plan=plan, shipping_address=f"{full_name}\n{street}"
+    )
