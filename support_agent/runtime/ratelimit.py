@@ -28,6 +28,7 @@ RATES = {
     "login": 10,
     "task": 60,
     "attachment": 20,  # a conversation's uploads
+    "attachment_address": 40,
     "throttled": 10,  # new conversations of everybody, while a breaker throttles
 }
 

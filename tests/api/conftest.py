@@ -61,8 +61,8 @@ class Caller:
         return self.raw(path, json.dumps(body), headers)
 
     def raw(self, path: str, body: str | bytes, headers: Json | None = None) -> Answer:
-        options = {"content_type": "application/json", "headers": {**self._auth(), **(headers or {})}}
-        return Answer(self.client.post(BASE + path, body, **options))
+        sent = {**self._auth(), **(headers or {})}
+        return Answer(self.client.post(BASE + path, body, content_type="application/json", headers=sent))
 
     def get(self, path: str, /, headers: Json | None = None, **query: Any) -> Answer:
         return Answer(self.client.get(BASE + path, query, headers={**self._auth(), **(headers or {})}))

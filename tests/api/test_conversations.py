@@ -47,7 +47,17 @@ def test_what_cannot_be_used_is_named(anyone: Caller, body: dict[str, Any], fiel
 
 
 @pytest.mark.parametrize(
-    "body", ["", "{", "[1]", '{"metadata": {"a": NaN}}', '{"locale": "\\ud800"}', "[" * 5000, b"\xff"]
+    "body",
+    [
+        "",
+        "{",
+        "[1]",
+        '{"metadata": {"a": NaN}}',
+        '{"metadata": {"a": 1e400}}',
+        '{"locale": "\\ud800"}',
+        "[" * 5000,
+        b"\xff",
+    ],
 )
 def test_a_body_that_is_no_json_object(anyone: Caller, body: str | bytes) -> None:
     assert anyone.raw("/conversations", body).refusal[0] in (400, 422)

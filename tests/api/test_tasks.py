@@ -21,7 +21,7 @@ from tickets.errors import Conflict
 from tickets.models import Escalation, User
 from tickets.services.escalations import escalation_open
 
-TASK = {"task": "Which orders are open?", "complexity": "simple", "budget_usd": "0.50"}
+TASK: dict[str, Any] = {"task": "Which orders are open?", "complexity": "simple", "budget_usd": "0.50"}
 
 
 def key_of(user: User) -> str:

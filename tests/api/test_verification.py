@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.api.conftest import Answer, Caller
@@ -71,5 +73,5 @@ def test_no_code_was_asked_for(caller: Caller) -> None:
         {"email": f"{'a' * 250}@b.example"},
     ],
 )
-def test_what_is_neither(caller: Caller, body: dict[str, str]) -> None:
+def test_what_is_neither(caller: Caller, body: dict[str, Any]) -> None:
     assert caller.post(f"/conversations/{caller.id}/verification", **body).refusal == (422, "invalid")

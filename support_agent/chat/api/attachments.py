@@ -31,6 +31,8 @@ def upload(request: VisitorRequest, conversation_id: UUID, file: File[UploadedFi
     """PNG, JPEG or WebP up to 5 MB. It is decoded and written anew, without metadata; send its id with a message."""
     conversation = conversation_of(request, conversation_id)
     allow("attachment", str(conversation.pk))
+    if request.auth.address:
+        allow("attachment_address", request.auth.address)
     attachment = attachment_add(conversation=conversation, name=file.name or "", content=file.read(MAX_BYTES + 1))
     return Status(201, attachment_payload(attachment))
 
