@@ -5,7 +5,7 @@ PYTHON := $(shell for python in python3 python3.14 python3.13 python3.12 python3
 	&& { echo $$python; break; }; done)
 endif
 VENV := .venv/bin
-.PHONY: run test lint format doctor bench evals lock installed setup python
+.PHONY: run test lint bench format doctor bench evals lock installed setup python
 
 run: python
 	@exec $(PYTHON) -m support_agent.launch.bootstrap run

@@ -18,6 +18,7 @@ from tickets import jobs
 from tickets.models import Conversation, Escalation
 from tickets.queue import enqueue
 from tickets.services.actions import actions_expire
+from tickets.services.articles import articles_embed_later
 from tickets.services.escalations import escalation_open
 from tickets.services.identity import verifications_expire
 
@@ -36,6 +37,7 @@ class Swept:
     conversations_without_owner: int = 0
     actions_expired: int = 0
     verifications_expired: int = 0
+    articles_enqueued: int = 0
 
     def as_json(self) -> dict[str, int]:
         return asdict(self)
@@ -43,7 +45,11 @@ class Swept:
 
 def sweep() -> Swept:
     """Repair everything that can be repaired without a runner; wake the runners for the rest."""
-    swept = Swept(actions_expired=actions_expire(), verifications_expired=verifications_expire())
+    swept = Swept(
+        actions_expired=actions_expire(),
+        verifications_expired=verifications_expire(),
+        articles_enqueued=articles_embed_later(),
+    )
     now = timezone.now()
     for task in Task.objects.filter(state=Task.State.QUEUED, turn=None, created_at__lt=now - LOST_JOB)[:100]:
         start_task(str(task.pk))

@@ -14,7 +14,7 @@ from tickets import jobs_articles
 from tickets.models import Article, ArticleSection
 from tickets.search import search
 from tickets.search.embedder import Vectors, get_embedder
-from tickets.services.articles import articles_embed
+from tickets.services.articles import articles_embed, articles_embed_later
 
 
 class Letters:
@@ -63,6 +63,15 @@ def test_a_saved_article_gets_its_vectors_from_a_job(
     jobs_articles.embed_article(str(article.pk))
     jobs_articles.embed_article(str(article.pk))
     assert len(article.sections.get().embedding or b"") == 384 * 4
+
+
+def test_the_sweep_repairs_a_lost_job(write: Write, model: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[str] = []
+    monkeypatch.setattr("tickets.services.articles.enqueue", lambda job, *args: sent.extend(args))
+    assert articles_embed_later() == 0
+    article = write("Tarps", "A tarp keeps rain away.", embed=False)
+    assert articles_embed_later() == 1
+    assert sent == [str(article.pk)]
 
 
 def test_only_changed_sections_are_embedded_again(write: Write, model: None) -> None:

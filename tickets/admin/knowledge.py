@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString
 from tickets.admin.base import ReadOnlyAdmin, ReadOnlyInline, RecordAdmin, badge
 from tickets.models import Article, ArticleSection, User
 from tickets.models.knowledge import SearchIndex, SearchTerm
-from tickets.services.articles import article_save
+from tickets.services.articles import article_delete, article_save
 
 
 class SectionInline(ReadOnlyInline):
@@ -63,6 +63,14 @@ class ArticleAdmin(RecordAdmin):
             actor=request.user,
         )
         obj.pk = saved.pk
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        assert isinstance(request.user, User)
+        article_delete(article=obj, actor=request.user)
+
+    def delete_queryset(self, request: HttpRequest, queryset: Any) -> None:
+        for article in queryset:
+            self.delete_model(request, article)
 
 
 @admin.register(ArticleSection)

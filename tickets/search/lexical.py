@@ -15,7 +15,7 @@ from django.db import connection
 from tickets.search.spelling import CONTRACTED, edits, is_english
 
 MAX_WORDS = 32
-CANDIDATES = 300
+CANDIDATES = 200
 WEIGHTS = [0.3, 0.6, 0.8, 1.0]  # text, heading, keywords, title
 MENDED = 0.8  # what a mended word counts of a known one
 _WORD = re.compile(r"\w(?:[\w'’.+-]*\w)?")

@@ -16,6 +16,7 @@ from tickets.models import Article, ArticleSection, SearchIndex
 from tickets.search.embedder import Vectors
 from tickets.search.names import Names
 
+MANY = 2000  # from here on it is cheaper to fetch every vector than to name those
 _lock = threading.Lock()
 _kept: dict[str, Snapshot] = {}
 
@@ -56,7 +57,8 @@ def _read(embedder: str, version: UUID | None, kept: Snapshot | None) -> Snapsho
     pairs = list(found.values_list("id", "article__category")) if embedder else []
     old = kept.rows if kept is not None else {}
     unknown = [section for section, _ in pairs if section not in old]
-    fresh = dict(found.filter(id__in=unknown).values_list("id", "embedding")) if unknown else {}
+    wanted = found if len(unknown) > MANY else found.filter(id__in=unknown)
+    fresh = dict(wanted.values_list("id", "embedding")) if unknown else {}
     pairs = [pair for pair in pairs if pair[0] in old or pair[0] in fresh]  # one may have gone in between
     vectors = np.empty((len(pairs), 0), dtype=np.float32)
     if pairs:

@@ -204,3 +204,15 @@ def articles_embed(*, articles: Iterable[UUID | str] | None = None, batch: int =
     for start in range(0, len(ids), batch):
         rows = list(missing.filter(id__in=ids[start : start + batch]))
         yield sections_embed(sections=rows, embedder=embedder)
+
+
+def articles_embed_later(*, limit: int = 20) -> int:
+    """Enqueue the jobs of articles that still lack vectors: a job was lost, or the model is another; how many."""
+    embedder = get_embedder()
+    if embedder is None:
+        return 0
+    missing = ArticleSection.objects.exclude(embedder=embedder.name).order_by("article_id")
+    articles = list(missing.values_list("article_id", flat=True).distinct()[:limit])
+    for article_id in articles:
+        enqueue(jobs_articles.embed_article, str(article_id))
+    return len(articles)
