@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from types import MappingProxyType
 
+from support_agent.agent.prompts import Prompt, prompt
 from support_agent.agent.types import Surface
 
 
@@ -46,6 +47,7 @@ class EngineConfig:
 
     step_cap: int = 25
     repeat_limit: int = 3  # identical calls before the notice; one more after it escalates
+    tries_of_one_tool: int = 6  # with whatever arguments, before the notice; two more after it escalate
     failed_call_limit: int = 3
     revisions: int = 2
     planner_max_tokens: int = 1200
@@ -54,4 +56,10 @@ class EngineConfig:
     short_of_tokens: int = 10_000  # below this, optional steps are dropped
     planner_timeout_s: float = 20.0
     answer_timeout_s: float = 45.0
+    wrap_up_max_tokens: int = 250
     limits: Mapping[Surface, Limits] = field(default_factory=lambda: LIMITS)
+    prompts: Mapping[str, Prompt] = field(default_factory=dict)  # active overrides of the files
+
+    def prompt(self, name: str) -> Prompt:
+        """The active version of a prompt."""
+        return self.prompts.get(name) or prompt(name)

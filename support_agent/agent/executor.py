@@ -7,9 +7,10 @@ import json
 import time
 from dataclasses import dataclass
 
+from support_agent.agent import confidence
 from support_agent.agent.calls import Recorder, call_with_fallback, summary_of
 from support_agent.agent.critic import Issue, check_answer, cited, revision_notice
-from support_agent.agent.evidence import Evidence
+from support_agent.agent.evidence import Evidence, backing
 from support_agent.agent.gate import Gate
 from support_agent.agent.notices import append_notice
 from support_agent.agent.observer import count_call
@@ -84,6 +85,7 @@ async def ask_model(turn: TurnInput, recorder: Recorder, evidence: Evidence) -> 
     if not issues:
         _accept(answer, recorder)
     elif reply.stop_reason not in LAST_WORDS:
+        state.revisions += 1
         append_notice(state.messages, revision_notice(issues))
     await recorder.record([*records, *_verdict(answer, recorder)])
     if not issues:
@@ -103,7 +105,15 @@ def _verdict(answer: Answer, recorder: Recorder) -> list[StepRecord]:
         return []
     whole = "\n\n".join(state.texts)
     numbers = [source["n"] for source in cited(whole, state.sources)]
-    output = {"accepted": True, "sources": numbers, "chars": len(whole)}
+    state.confidence = confidence.of_turn(state)
+    state.doubtful = state.doubtful or state.confidence < confidence.threshold(state)
+    output = {
+        "accepted": True,
+        "sources": numbers,
+        "words": len(whole.split()),
+        "confidence": state.confidence,
+        "claims": backing(whole, state),
+    }
     return [StepRecord(recorder.next_index(), StepKind.CRITIC, output=output)]
 
 

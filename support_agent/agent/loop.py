@@ -14,25 +14,24 @@ from support_agent.agent.critic import cited
 from support_agent.agent.errors import LimitReached, TurnLost, TurnStopped
 from support_agent.agent.evidence import Evidence, evidence_of
 from support_agent.agent.executor import LAST_WORDS, Answer, ask_model, run_tools
+from support_agent.agent.memory import own_texts
 from support_agent.agent.notices import append_notice
 from support_agent.agent.observer import observe, point_out
-from support_agent.agent.planner import make_plan, plan_notice
-from support_agent.agent.routing import READ, fast_path, tier, toolset
+from support_agent.agent.prepare import prepare, remember, replan
 from support_agent.agent.types import (
     Block,
     EscalationWish,
     ModelFailure,
     Outcome,
-    Plan,
     Ports,
     Spend,
     StepKind,
-    Tier,
     TurnInput,
     TurnState,
     Usage,
 )
 from support_agent.agent.words import HANDOVER, UNSURE
+from support_agent.agent.wrapup import wrap_up
 
 __all__ = ["run_turn"]
 
@@ -45,10 +44,12 @@ async def run_turn(turn: TurnInput, ports: Ports, config: EngineConfig, state: T
             # The history is rebuilt, so the prefix that thinking blocks are bound to may have changed.
             state.messages = without_thinking(state.messages)
             await _show_again(recorder)
-        await _prepare(turn, recorder)
+        turn = await prepare(await remember(turn, recorder), recorder)
+        if recorder.state.doubtful and turn.doubted:
+            return await _hand_over(recorder, "unsure", "unsure of what the customer wants, twice in a row")
         return await _converse(turn, recorder)
     except LimitReached as limit:
-        return await _hand_over(recorder, "loop" if limit.limit == "steps" else "budget", str(limit))
+        return await _at_limit(turn, recorder, limit)
     except ModelFailure as failure:
         return await _hand_over(recorder, "model_failing", str(failure))
     except TurnStopped as stop:
@@ -63,26 +64,6 @@ async def run_turn(turn: TurnInput, ports: Ports, config: EngineConfig, state: T
         return _stopped(recorder, "stop")
 
 
-async def _prepare(turn: TurnInput, recorder: Recorder) -> None:
-    """Choose path, tier and tools; a resumed turn has them already."""
-    state = recorder.state
-    if state.path:
-        return
-    notice = turn.notice
-    if reason := fast_path(turn):
-        state.path, state.tier, state.tools = "fast", Tier.SMALL, list(READ)
-    else:
-        plan = Plan.model_validate(state.plan) if state.plan else await make_plan(turn, recorder)
-        affordable = Tier.SMALL if recorder.ports.budget.is_tight() else tier(plan)
-        state.path, state.tier, state.tools = "planned", affordable, list(toolset(plan, turn))
-        notice = f"{notice}\n{plan_notice(plan)}".strip()
-    state.messages = [{"role": "user", "content": turn.text}]
-    if notice:
-        append_notice(state.messages, notice)
-    if reason:
-        await recorder.step(StepKind.OBSERVE, output={"path": "fast", "reason": reason})
-
-
 async def _converse(turn: TurnInput, recorder: Recorder) -> Outcome:
     """Ask, run the tools asked for, observe; until the model has nothing left to ask for."""
     state = recorder.state
@@ -90,6 +71,7 @@ async def _converse(turn: TurnInput, recorder: Recorder) -> Outcome:
     while not state.done:
         if uses := _open_tool_uses(state):
             await run_tools(uses, recorder, evidence)
+            await replan(turn, uses, recorder)
         if (outcome := await _observe(recorder)) is not None:
             return outcome
         answer = await _best_answer(turn, recorder, evidence)
@@ -98,7 +80,7 @@ async def _converse(turn: TurnInput, recorder: Recorder) -> Outcome:
             return await _hand_over(recorder, reason, ended)
         if answer.issues:
             return await _hand_over(recorder, "unsure", "the answer could not be backed by records", flagged=True)
-    return _finish(recorder)
+    return await _finish(turn, recorder)
 
 
 async def _best_answer(turn: TurnInput, recorder: Recorder, evidence: Evidence) -> Answer:
@@ -135,13 +117,24 @@ async def _observe(recorder: Recorder) -> Outcome | None:
     return await _hand_over(recorder, verdict.reason, f"stopped by the rule “{verdict.rule}”")
 
 
-def _finish(recorder: Recorder) -> Outcome:
-    """The model is done: its texts are the answer."""
+async def _finish(turn: TurnInput, recorder: Recorder) -> Outcome:
+    """The model is done: its texts are the answer. The second doubtful turn in a row goes to a person with it."""
     state = recorder.state
+    if state.doubtful and turn.doubted and not state.escalated:
+        return await _hand_over(recorder, "unsure", "two doubtful turns in a row")
     text = "\n\n".join(state.texts)
     return Outcome(
         "escalated" if state.escalated else "answered", text, cited(text, state.sources), spend=_spend(state)
     )
+
+
+async def _at_limit(turn: TurnInput, recorder: Recorder, limit: LimitReached) -> Outcome:
+    """A hard limit: say what was found, if that still fits, and hand over."""
+    if limit.limit == "steps":
+        return await _hand_over(recorder, "loop", str(limit))
+    if words := await wrap_up(turn, recorder, _evidence(turn, recorder.state)):
+        recorder.state.texts.append(words)
+    return await _hand_over(recorder, "budget", str(limit))
 
 
 async def _hand_over(recorder: Recorder, reason: str, detail: str, *, flagged: bool = False) -> Outcome:
@@ -175,8 +168,9 @@ async def _show_again(recorder: Recorder) -> None:
 
 
 def _evidence(turn: TurnInput, state: TurnState) -> Evidence:
-    own_words = [message["content"] for message in turn.history if message["role"] == "user"]
-    return evidence_of([turn.notice, *turn.evidence, *state.evidence], [*own_words, turn.text])
+    own_words = [text for message in turn.history if message["role"] == "user" for text in own_texts(message)]
+    words = [] if state.cautious else [*own_words, turn.text]
+    return evidence_of([turn.notice, *turn.evidence, *state.evidence], words)
 
 
 def _open_tool_uses(state: TurnState) -> list[Block]:

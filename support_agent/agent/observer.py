@@ -24,6 +24,7 @@ class Verdict:
 
 
 GO_ON = Verdict("continue")
+NO_USE = "The result will not change: answer from what you have, try another way, or hand over to a person."
 
 
 def call_key(name: str, arguments: Json) -> list[str]:
@@ -41,27 +42,20 @@ def observe(state: TurnState, config: EngineConfig) -> Verdict:
     """The verdict on a turn as it stands; token and money limits are the budget's, which raises by itself."""
     if not has_room(state, config, 1):
         return Verdict("escalate", "step_cap", "loop")
-    repeated = _repeated(state, config.repeat_limit)
-    if repeated:
-        if repeated in state.noticed:
-            return Verdict("escalate", "repetition", "loop")
-        name = repeated.split(":")[0]
-        return Verdict(
-            "notice",
-            "repetition",
-            notice=f"{name} was called {config.repeat_limit} times with the same arguments. "
-            "The result will not change: answer from what you have, try another way, or hand over to a person.",
-        )
+    if loop := _loop(state, config):
+        key, rule, notice = loop
+        if key in state.noticed:
+            return Verdict("escalate", rule, "loop")
+        return Verdict("notice", rule, notice=notice)
     if state.failed_calls >= config.failed_call_limit:
         return Verdict("escalate", "failed_tools", "tool_failing")
     return GO_ON
 
 
 def point_out(state: TurnState, config: EngineConfig) -> None:
-    """Remember that the loop was pointed out: the same call once more escalates."""
-    repeated = _repeated(state, config.repeat_limit)
-    if repeated:
-        state.noticed.append(repeated)
+    """Remember that the loop was pointed out: going on with it escalates."""
+    if loop := _loop(state, config):
+        state.noticed.append(loop[0])
 
 
 def count_call(state: TurnState, name: str, arguments: Json, result: Json) -> None:
@@ -71,13 +65,24 @@ def count_call(state: TurnState, name: str, arguments: Json, result: Json) -> No
         state.failed_calls += 1
 
 
-def _repeated(state: TurnState, limit: int) -> str:
-    """The newest call when it was made often enough: 'name:hash', or ''. A noticed one counts on for one more."""
+def _loop(state: TurnState, config: EngineConfig) -> tuple[str, str, str] | None:
+    """The loop the newest call is part of: (its key, its rule, what the model is told), or None."""
     if not state.calls:
-        return ""
-    newest = state.calls[-1]
-    key = ":".join(newest)
-    times = state.calls.count(newest)
-    if key in state.noticed:
-        return key if times > limit else ""
-    return key if times >= limit else ""
+        return None
+    newest, name = ":".join(state.calls[-1]), state.calls[-1][0]
+    last = state.calls[-4:]
+    if len(last) == 4 and last[0] == last[2] != last[1] == last[3]:
+        pair = "~".join(sorted(":".join(call) for call in last[:2]))
+        return (
+            pair,
+            "alternation",
+            f"{last[0][0]} and {last[1][0]} were called in turn, with the same arguments. {NO_USE}",
+        )
+    times = state.calls.count(state.calls[-1])
+    if times >= config.repeat_limit + (newest in state.noticed):
+        return newest, "repetition", f"{name} was called {times} times with the same arguments. {NO_USE}"
+    tries = sum(call[0] == name for call in state.calls)
+    key = f"{name}:any"
+    if tries >= config.tries_of_one_tool + 2 * (key in state.noticed):
+        return key, "ever_new_arguments", f"{name} was called {tries} times with ever new arguments. {NO_USE}"
+    return None

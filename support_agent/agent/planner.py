@@ -7,7 +7,6 @@ from typing import Any
 
 from support_agent.agent.calls import Recorder, call_with_fallback, summary_of
 from support_agent.agent.notices import append_notice
-from support_agent.agent.prompts import prompt
 from support_agent.agent.types import Json, ModelRequest, Plan, PlanStep, StepKind, Tier, TurnInput
 
 
@@ -19,7 +18,7 @@ async def make_plan(turn: TurnInput, recorder: Recorder) -> Plan:
     append_notice(messages, f"{turn.notice}\ntokens left for this turn: {tokens_left}".strip())
     request = ModelRequest(
         tier=Tier.SMALL,
-        system=prompt("planner").text,
+        system=config.prompt("planner").text,
         messages=messages,
         max_tokens=config.planner_max_tokens,
         output_schema=Plan.model_json_schema(),
@@ -71,8 +70,7 @@ def plan_notice(plan: Plan) -> str:
     """What the executor is told of the plan. Only closed words: the plan's free text echoes the customer."""
     steps = ", ".join(f"{step.type}{'' if step.priority == 'required' else ' (optional)'}" for step in plan.steps)
     scope = "" if plan.in_scope else "\nin scope: no"
-    sure = "" if plan.confidence >= 0.4 else "\nconfidence: low, ask one clarifying question or hand over"
-    return f"plan: subject {plan.subject}; steps {steps}{scope}{sure}"
+    return f"plan: subject {plan.subject}; steps {steps}{scope}"
 
 
 def _careful_plan() -> Plan:

@@ -13,10 +13,13 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
+
+if TYPE_CHECKING:
+    from support_agent.agent.memory import Memory
 
 Json = dict[str, Any]
 Block = dict[str, Any]  # a content block of the Messages API, kept byte for byte
@@ -235,6 +238,8 @@ class TurnInput:
     history: Sequence[Json] = ()
     notice: str = ""  # server-written facts of this turn: date, who is signed in, action states; never customers' words
     evidence: Sequence[str] = ()  # tool results of earlier turns, as JSON text
+    memory: Memory | None = None  # what `history` is made of; None leaves it as it is given
+    doubted: bool = False  # the turn before this one was not sure of itself
     mutations_allowed: bool = True  # false while a person is awaited
 
 
@@ -255,6 +260,11 @@ class TurnState:
     failed_calls: int = 0
     escalated: bool = False  # a tool has put the conversation before a person
     done: bool = False  # the model has nothing left to say: only the ending remains
+    cautious: bool = False  # the message looks like an attack: no changes, a strict critic
+    doubtful: bool = False  # not sure enough: the next doubtful turn goes to a person
+    confidence: float | None = None
+    revisions: int = 0
+    replanned: bool = False
     next_index: int = 0
     tokens: int = 0
     cost_usd: str = "0"

@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Iterable
-from typing import Any
 
 from django.utils import timezone
 
+from support_agent.agent.memory import reminder
 from support_agent.agent.types import Surface, TurnInput
 from support_agent.models import ToolCall, Turn
+from support_agent.runtime.memories import MAX_MESSAGES, as_written, memory_of
 from tickets import hours
 from tickets.models import Action, Conversation, Message
 from tickets.selectors.conversations import spoken
 
-Json = dict[str, Any]
-MAX_MESSAGES = 60
-MAX_CHARS = 60_000  # about 20k tokens: well inside the memory window
 MAX_EVIDENCE = 40
-_CITATION = re.compile(r"\s?\[\d{1,2}\]")
 
 
 def turn_input(turn: Turn) -> TurnInput:
@@ -37,36 +32,12 @@ def turn_input(turn: Turn) -> TurnInput:
         verified=conversation.customer_id is not None,
         locale=conversation.locale,
         text="\n\n".join(filter(None, map(as_written, asked))) or "(an empty message)",
-        history=as_dialogue(before),
-        notice=notice_for(conversation),
+        memory=memory_of(conversation.pk, before),
+        notice="\n".join(filter(None, [notice_for(conversation), reminder(len(before))])),
         evidence=[*_earlier_results(conversation), *(m.text for m in before if m.role == Message.Role.STAFF)],
+        doubted=_doubted(turn),
         mutations_allowed=conversation.status == Conversation.Status.AI and not task,
     )
-
-
-def as_dialogue(messages: Iterable[Message]) -> list[Json]:
-    """Alternating user and assistant texts, beginning with the customer. Old citation numbers mean nothing any more."""
-    dialogue: list[Json] = []
-    for message in messages:
-        if message.role == Message.Role.CUSTOMER:
-            role, text = "user", as_written(message)
-        elif message.role == Message.Role.STAFF:
-            role, text = "assistant", f"({message.author}, our team, wrote:) {message.text}"
-        else:
-            role, text = "assistant", _CITATION.sub("", message.text)
-        if not text.strip():
-            continue
-        if dialogue and dialogue[-1]["role"] == role:
-            dialogue[-1]["content"] += f"\n\n{text}"
-        else:
-            dialogue.append({"role": role, "content": text})
-    return _within(dialogue)
-
-
-def as_written(message: Message) -> str:
-    """A customer's message as the model reads it; it is told of images, it does not see them."""
-    images = [f"(attached image: {attachment['name']})" for attachment in message.attachments]
-    return "\n".join(filter(None, [message.text, *images]))
 
 
 def notice_for(conversation: Conversation) -> str:
@@ -91,17 +62,13 @@ def notice_for(conversation: Conversation) -> str:
     return "\n".join(lines)
 
 
+def _doubted(turn: Turn) -> bool:
+    """Whether the turn before this one ended without being sure of itself."""
+    before = Turn.objects.filter(conversation=turn.conversation_id, created_at__lt=turn.created_at)
+    last = before.order_by("-created_at").values_list("doubtful", flat=True).first()
+    return bool(last)
+
+
 def _earlier_results(conversation: Conversation) -> list[str]:
     rows = ToolCall.objects.filter(conversation=conversation).order_by("-created_at")
     return [json.dumps(result, default=str) for result in rows.values_list("result", flat=True)[:MAX_EVIDENCE]]
-
-
-def _within(dialogue: list[Json]) -> list[Json]:
-    """The newest part that fits, still beginning with the customer."""
-    total, start = 0, len(dialogue)
-    while start > 0 and total + len(dialogue[start - 1]["content"]) <= MAX_CHARS:
-        start -= 1
-        total += len(dialogue[start]["content"])
-    while start < len(dialogue) and dialogue[start]["role"] != "user":
-        start += 1
-    return dialogue[start:]

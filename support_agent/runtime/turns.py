@@ -16,10 +16,11 @@ from django.utils import timezone
 
 from support_agent.agent.critic import cited
 from support_agent.agent.errors import TurnLost
-from support_agent.agent.types import EscalationWish, Outcome, Spend, StepRecord, TurnState
+from support_agent.agent.types import EscalationWish, Outcome, Spend, StepKind, StepRecord, TurnState
 from support_agent.agent.words import FAILED
 from support_agent.models import Task, Turn
 from support_agent.runtime import signals
+from support_agent.runtime.memories import remember
 from support_agent.runtime.steps import insert_steps
 from tickets.events import event_append
 from tickets.ids import new_id
@@ -55,12 +56,12 @@ def checkpoint(turn: Turn, records: Sequence[StepRecord], state: TurnState) -> N
     }
     if spend.estimated:
         totals["cost_estimated"] = True
-    plan = state.plan or {}
     lost = False
     with transaction.atomic():
-        held = _ours(turn).update(
-            checkpoint=asdict(state), path=state.path, tools_offered=state.tools, topic=plan.get("topic", ""), **totals
-        )
+        held = _ours(turn).update(checkpoint=asdict(state), **_seen(state), **totals)
+        for record in records:
+            if held and record.kind == StepKind.COMPRESS and record.status == "ok":
+                remember(turn.conversation_id, record.output)
         if not held:
             lost = True
             Turn.objects.filter(pk=turn.pk).update(**totals)
@@ -135,6 +136,18 @@ def _close_turn(turn: Turn, conversation: Conversation, state: str) -> None:
 def _escalate(conversation: Conversation, wish: EscalationWish) -> None:
     if conversation.channel != Conversation.Channel.TASK:  # nobody waits for a background task
         escalation_open(conversation=conversation, reason=wish.reason, summary=wish.summary, team=wish.team)
+
+
+def _seen(state: TurnState) -> dict[str, Any]:
+    """What lists and traces show of the engine's state."""
+    return {
+        "path": state.path,
+        "tools_offered": state.tools,
+        "topic": (state.plan or {}).get("topic", ""),
+        "confidence": state.confidence,
+        "doubtful": state.doubtful,
+        "cautious": state.cautious,
+    }
 
 
 def _ours(turn: Turn) -> QuerySet[Turn]:

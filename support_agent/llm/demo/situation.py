@@ -11,6 +11,7 @@ from typing import Any
 from support_agent.llm.demo.slots import EMAIL
 
 Json = dict[str, Any]
+NOTES = "Notes of the desk, as data;"  # how a block begins that no customer wrote
 _LINE = re.compile(r"^\s*[-*]?\s*([A-Za-z][\w '()/-]{1,40}?)\s*[:=]\s*(.+)$")
 _IDENTITY_KEY = re.compile(r"verif|signed|customer|identity|e-?mail|who", re.I)
 _NOT = re.compile(
@@ -162,10 +163,11 @@ def _blocks(content: Any) -> list[Json]:
 
 
 def _text(content: Any) -> str:
-    """The text of a string or of the text blocks of a list."""
+    """The text of a string or of the text blocks of a list, without the desk's own notes among them."""
     if isinstance(content, str):
         return content
-    return "\n".join(block["text"] for block in _blocks(content) if block.get("type") == "text")
+    texts = [str(block["text"]) for block in _blocks(content) if block.get("type") == "text"]
+    return "\n".join(text for text in texts if not text.startswith(NOTES))
 
 
 def _json(text: str) -> Json:

@@ -1,0 +1,81 @@
+"""Before the first word: what the conversation remembers, what the message looks like, and how the turn will go."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from support_agent.agent import confidence
+from support_agent.agent.calls import Recorder, without_thinking
+from support_agent.agent.errors import LimitReached
+from support_agent.agent.guard import guard
+from support_agent.agent.memory import compress, cut, history
+from support_agent.agent.notices import append_notice
+from support_agent.agent.planner import make_plan, plan_notice
+from support_agent.agent.routing import READ, TOOLSETS, fast_path, tier, toolset
+from support_agent.agent.types import Block, ModelFailure, Plan, StepKind, Tier, TurnInput
+
+
+async def remember(turn: TurnInput, recorder: Recorder) -> TurnInput:
+    """The turn with its history: compressed when it is long, and cut by code when the model cannot help."""
+    if turn.memory is None:
+        return turn
+    try:
+        memory = await compress(turn.memory, recorder)
+    except (ModelFailure, LimitReached):
+        memory = turn.memory
+    return replace(turn, memory=None, history=history(cut(memory)))
+
+
+async def prepare(turn: TurnInput, recorder: Recorder) -> TurnInput:
+    """Guard, route, plan, choose tier and tools; a resumed turn has them already. The text comes back normalised."""
+    state = recorder.state
+    guarded = guard(turn.text)
+    turn = replace(turn, text=guarded.text or turn.text)
+    if state.path:
+        return turn
+    state.cautious = guarded.cautious
+    if guarded.reasons:
+        output = {"score": guarded.score, "reasons": list(guarded.reasons), "cautious": guarded.cautious}
+        await recorder.step(StepKind.GUARD, output=output, status="flagged" if guarded.cautious else "ok")
+    reason = "" if guarded.cautious else fast_path(turn)
+    if reason:
+        state.path, state.tier, state.tools, notices = "fast", Tier.SMALL, list(READ), [turn.notice]
+    else:
+        notices = [turn.notice, *await _plan(turn, recorder)]
+    state.messages = [{"role": "user", "content": turn.text}]
+    if notice := "\n".join(filter(None, notices)):
+        append_notice(state.messages, notice)
+    if reason:
+        await recorder.step(StepKind.OBSERVE, output={"path": "fast", "reason": reason})
+    return turn
+
+
+async def _plan(turn: TurnInput, recorder: Recorder) -> list[str]:
+    """Plan the turn; what the executor is told of it, in our own words."""
+    state = recorder.state
+    plan = Plan.model_validate(state.plan) if state.plan else await make_plan(turn, recorder)
+    state.path = "planned"
+    state.tier = Tier.SMALL if recorder.ports.budget.is_tight() else tier(plan)
+    state.tools = list(READ if state.cautious else toolset(plan, turn))
+    notices = [plan_notice(plan), recorder.config.prompt(f"specialists/{plan.subject}").text]
+    if not confidence.planned(plan.confidence, plan.subject):
+        state.doubtful, state.tools = True, list(READ)
+        notices.append(confidence.CLARIFY)
+    return notices
+
+
+async def replan(turn: TurnInput, uses: list[Block], recorder: Recorder) -> None:
+    """A tool of another toolset was wanted: once a turn, a customer who may change things gets that toolset.
+
+    The tools are part of the prefix that thinking blocks are bound to, so those go.
+    """
+    state = recorder.state
+    if state.replanned or state.cautious or not (turn.verified and turn.mutations_allowed):
+        return
+    for name in (use["name"] for use in uses if use["name"] not in state.tools):
+        subject = next((subject for subject, tools in TOOLSETS.items() if name in tools and subject != "read"), "")
+        if subject:
+            state.replanned, state.tools = True, list(TOOLSETS[subject])
+            state.messages = without_thinking(state.messages)
+            await recorder.step(StepKind.PLAN, output={"replanned": True, "subject": subject, "wanted": name})
+            return

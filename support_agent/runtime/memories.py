@@ -1,0 +1,70 @@
+"""A conversation's memory as rows: what was written down once, and what was said and looked up since."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from support_agent.agent.memory import LookedUp, Memory, Said
+from support_agent.agent.toolkit import Status
+from support_agent.models import ConversationMemory, ToolCall
+from tickets.models import Message
+
+Json = dict[str, Any]
+MAX_MESSAGES = 400
+TOLD = [Status.SUCCESS, Status.NOT_FOUND, Status.PENDING_CONFIRMATION, Status.AWAITING_STAFF]
+FORGOTTEN = {"search_knowledge_base"}  # articles are looked up again; they change
+_CITATION = re.compile(r"\s?\[\d{1,2}\]")
+
+
+def memory_of(conversation_id: UUID, messages: Sequence[Message]) -> Memory:
+    """The memory before a turn; `messages` are those spoken before it, oldest first. Two queries."""
+    stored = ConversationMemory.objects.filter(pk=conversation_id).first()
+    upto = stored.upto_seq if stored else 0
+    recent = [message for message in messages if message.seq > upto]
+    return Memory(
+        summary=stored.summary if stored else "",
+        upto=upto,
+        identifiers=tuple(stored.identifiers) if stored else (),
+        said=[_said(message) for message in recent if as_written(message).strip()],
+        looked_up=_looked_up(conversation_id, recent),
+    )
+
+
+def remember(conversation_id: UUID, output: Json) -> None:
+    """Keep what a compress step wrote down; it is not written down twice."""
+    ConversationMemory.objects.update_or_create(
+        conversation_id=conversation_id,
+        defaults={"summary": output["summary"], "upto_seq": output["upto"], "identifiers": output["identifiers"]},
+    )
+
+
+def as_written(message: Message) -> str:
+    """A customer's message as the model reads it; it is told of images, it does not see them."""
+    images = [f"(attached image: {attachment['name']})" for attachment in message.attachments]
+    return "\n".join(filter(None, [message.text, *images]))
+
+
+def _said(message: Message) -> Said:
+    if message.role == Message.Role.CUSTOMER:
+        return Said(message.seq, "user", as_written(message))
+    if message.role == Message.Role.STAFF:
+        return Said(message.seq, "assistant", f"({message.author}, our team, wrote:) {message.text}")
+    return Said(message.seq, "assistant", _CITATION.sub("", message.text))  # old numbers mean nothing any more
+
+
+def _looked_up(conversation_id: UUID, messages: Sequence[Message]) -> list[LookedUp]:
+    """Earlier tool calls that told something, each after the message it was made for."""
+    if not messages:
+        return []
+    rows = ToolCall.objects.filter(
+        conversation=conversation_id, status__in=TOLD, created_at__gt=messages[0].created_at
+    ).exclude(tool__in=FORGOTTEN)
+    times = [message.created_at for message in messages]
+    return [
+        LookedUp(messages[bisect_right(times, row.created_at) - 1].seq, row.tool, row.arguments, row.result)
+        for row in rows.order_by("created_at")[:100]
+    ]
