@@ -220,18 +220,18 @@
     localTimes();
     const busy = $("messages").childElementCount || $("outbox").childElementCount || $("live").childElementCount;
     $("empty").hidden = Boolean(busy);
-    if (!busy) following = false;  // the greeting is read from its top
     const banner = chat.querySelector(".banner");
     $("human").hidden = Boolean(banner?.matches(".waiting, .human"));
     $("end").hidden = !conversation() || Boolean(banner?.matches(".closed"));
-    if (following) scroll.scrollTop = scroll.scrollHeight;
+    if (following) follow();
     else $("latest").hidden = atEnd();
     markRead();
   }
   function joinNeighbours() {
     let before = null;
     for (const message of $("messages").querySelectorAll(":scope > *")) {
-      const key = message.dataset.author ? `${message.dataset.author} ${message.dataset.minute}` : null;
+      const { author, minute } = message.dataset;
+      const key = author && author !== "assistant" ? `${author} ${minute}` : null;  // each answer stands for itself
       message.classList.toggle("continued", key !== null && key === before);
       before = key;
     }
@@ -254,6 +254,9 @@
 
   /* ---- scrolling and the keyboard of a phone ---- */
 
+  function follow() {
+    scroll.scrollTop = $("empty").hidden ? scroll.scrollHeight : 0;  // the greeting is read from its top
+  }
   const atEnd = () => scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < 60;
   scroll.addEventListener("scroll", () => {
     following = atEnd();
@@ -263,11 +266,12 @@
   const view = window.visualViewport;
   const fit = () => {
     document.documentElement.style.setProperty("--visible", `${Math.round(view.height)}px`);
-    if (following) scroll.scrollTop = scroll.scrollHeight;
+    if (following) follow();
   };
   view?.addEventListener("resize", fit);
   if (view) fit();
 
+  if (!conversation()) Outbox.forget();
   for (const entry of Outbox.of(conversation())) show(entry);
   settle();
   if (conversation()) connect();  // here and not in the markup: htmx may be ready before these listeners are

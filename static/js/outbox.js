@@ -26,6 +26,8 @@ window.Outbox = (() => {
     change(id, values) { write(read().map((entry) => (entry.id === id ? { ...entry, ...values } : entry))); },
     remove(id) { write(read().filter((entry) => entry.id !== id)); },
     adopt(conversation) { write(read().map((entry) => ({ ...entry, conversation: entry.conversation || conversation }))); },
+    /** Signed out: only what never belonged to a conversation stays. */
+    forget: () => write(read().filter((entry) => !entry.conversation)),
     clear: () => write([]),
   };
 

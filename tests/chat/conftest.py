@@ -28,7 +28,13 @@ class Line:
     """One socket: what it says, frame by frame."""
 
     def __init__(
-        self, conversation_id: UUID, *, cookie: str = "", origin: str | None = ORIGIN, **query: object
+        self,
+        conversation_id: UUID,
+        *,
+        cookie: str = "",
+        origin: str | None = ORIGIN,
+        address: str = "127.0.0.1",
+        **query: object,
     ) -> None:
         headers = [(b"host", b"testserver")]
         if origin is not None:
@@ -37,6 +43,7 @@ class Line:
             headers.append((b"cookie", f"sessionid={cookie}".encode()))
         path = f"/ws/chat/{conversation_id}/?{urlencode(query)}"
         self._socket: Any = WebsocketCommunicator(application, path, headers)
+        self._socket.scope["client"] = (address, 12345)
 
     async def open(self) -> bool:
         """Whether the socket was accepted (a refusal with a code comes after)."""

@@ -8,6 +8,8 @@ import pytest
 from django.test import Client
 from pytest_django import Settings
 
+from support_agent.models import Switch
+from support_agent.runtime.controls import forget, switch_on
 from tests.cast import PASSWORD, Cast
 from tickets.models import Conversation, DemoMail
 from tickets.services.conversations import conversation_create
@@ -141,3 +143,14 @@ def test_a_new_conversation_leaves_the_closed_one(client: Client, cast: Cast) ->
     first = begun(client)
     assert client.post("/chat/new/").status_code == 302
     assert begun(client) != first
+
+
+def test_while_new_conversations_are_paused_it_says_so(client: Client, cast: Cast) -> None:
+    switch_on(name=Switch.Name.PAUSE_NEW, staff=cast.lead, reason="Maintenance")
+    try:
+        answer = client.post("/chat/start/")
+        assert answer.status_code == 503
+        assert answer.json()["code"] == "paused"
+        assert client.get("/").status_code == 200
+    finally:
+        forget()

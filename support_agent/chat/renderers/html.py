@@ -70,7 +70,7 @@ def page_items(events: Iterable[Json]) -> list[SafeString]:
     before: tuple[str, str] | None = None
     for item in fold(events):
         author = None
-        if item.kind == "message":
+        if item.kind == "message" and item.context["role"] != "assistant":  # each answer stands for itself
             author = (item.context["role"], item.context["created_at"][:16])
         shown.append(_item(item, continued=author is not None and author == before))
         before = author

@@ -16,6 +16,8 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
+from tickets.markdown import link_allowed
+
 Json = dict[str, Any]
 
 ACTION_STATES = {
@@ -87,7 +89,9 @@ def fold(events: Iterable[Json]) -> list[Item]:
 
 def message_context(message: Json) -> Json:
     """A message with its citation marks turned into links and its time parsed."""
-    return {**message, "at": parse_time(message["created_at"]), "body": cited(message["html"], message["sources"])}
+    sources = [source for source in message["sources"] if link_allowed(source["url"])]
+    body = cited(message["html"], sources)
+    return {**message, "at": parse_time(message["created_at"]), "sources": sources, "body": body}
 
 
 def action_context(action: Json) -> Json:
