@@ -129,7 +129,7 @@ async def call_with_fallback(
     try:
         return await call_model(recorder, kind, request, on_text)
     except ModelFailure as failure:
-        tier = NEXT_TIER.get(request.tier)
+        tier = None if recorder.config.only_small else NEXT_TIER.get(request.tier)
         if tier is None or not failure.retryable or failure.text_shown:
             raise
         recorder.state.messages = without_thinking(recorder.state.messages)

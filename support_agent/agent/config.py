@@ -56,6 +56,7 @@ class EngineConfig:
     short_of_tokens: int = 10_000  # below this, optional steps are dropped
     planner_timeout_s: float = 20.0
     answer_timeout_s: float = 45.0
+    only_small: bool = False  # ops have pinned the small model
     wrap_up_max_tokens: int = 250
     limits: Mapping[Surface, Limits] = field(default_factory=lambda: LIMITS)
     prompts: Mapping[str, Prompt] = field(default_factory=dict)  # active overrides of the files

@@ -10,6 +10,9 @@ from support_agent.agent.notices import append_notice
 from support_agent.agent.types import Json, ModelRequest, Plan, PlanStep, StepKind, Tier, TurnInput
 
 
+SCHEMA = Plan.model_json_schema()
+
+
 async def make_plan(turn: TurnInput, recorder: Recorder) -> Plan:
     """Ask the small model for the plan, and record it as a step. Raises ModelFailure when no tier answers."""
     config = recorder.config
@@ -21,7 +24,7 @@ async def make_plan(turn: TurnInput, recorder: Recorder) -> Plan:
         system=config.prompt("planner").text,
         messages=messages,
         max_tokens=config.planner_max_tokens,
-        output_schema=Plan.model_json_schema(),
+        output_schema=SCHEMA,
         timeout_s=config.planner_timeout_s,
     )
     await recorder.ports.text.activity("thinking", "Reading your message")

@@ -55,7 +55,8 @@ async def _plan(turn: TurnInput, recorder: Recorder) -> list[str]:
     state = recorder.state
     plan = Plan.model_validate(state.plan) if state.plan else await make_plan(turn, recorder)
     state.path = "planned"
-    state.tier = Tier.SMALL if recorder.ports.budget.is_tight() else tier(plan)
+    small = recorder.config.only_small or recorder.ports.budget.is_tight()
+    state.tier = Tier.SMALL if small else tier(plan)
     state.tools = list(READ if state.cautious else toolset(plan, turn))
     notices = [plan_notice(plan), recorder.config.prompt(f"specialists/{plan.subject}").text]
     if not confidence.planned(plan.confidence, plan.subject):

@@ -10,6 +10,10 @@ UNSURE = (
     "I'm not certain enough to answer that correctly, so I've asked a person from our team to take over. "
     "They can see this conversation and will reply here."
 )
+SWITCHED_OFF = (
+    "Our assistant is switched off at the moment, so a person from our team will answer you right here. "
+    "They can read everything in this chat."
+)
 FAILED = (
     "Something went wrong on our side and your last message was not answered. "
     "Please send it again, or press “Talk to a person”."

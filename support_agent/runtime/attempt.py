@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import psycopg
 import structlog
@@ -11,9 +12,9 @@ from django.db import InterfaceError, OperationalError
 from support_agent.agent.config import EngineConfig
 from support_agent.agent.errors import TurnLost
 from support_agent.agent.loop import run_turn
-from support_agent.agent.prompts import prompt
-from support_agent.agent.types import ModelPort, Ports, StepRecord, TurnState
-from support_agent.models import Turn
+from support_agent.agent.types import EscalationWish, ModelPort, Outcome, Ports, StepRecord, TurnState
+from support_agent.agent.words import SWITCHED_OFF
+from support_agent.models import Switch, Turn
 from support_agent.runtime.budgets import TurnBudget
 from support_agent.runtime.claims import MAX_ATTEMPTS, release
 from support_agent.runtime.controls import controls
@@ -65,7 +66,12 @@ class Attempt:
         if turn.attempt > 1:
             await self._text.retract()
         start, now = await in_db(turn_input, turn), await in_db(controls)
-        await in_db(self._note_prompt)
+        if now.has(Switch.Name.STOP_ASSISTANT):
+            wish = EscalationWish("safety", "The assistant is switched off.")
+            await in_db(finish, turn, Outcome("escalated", SWITCHED_OFF, escalation=wish))
+            return
+        config = replace(CONFIG, prompts=now.prompts, only_small=now.has(Switch.Name.PIN_SMALL))
+        await in_db(self._note_prompt, config.prompt("assistant").version)
         ports = Ports(
             model=self._model,
             tools=Toolbox({name: tool for name, tool in ALL.items() if name not in now.disabled_tools}, turn),
@@ -80,7 +86,7 @@ class Attempt:
             ),
             stop=self,
         )
-        outcome = await run_turn(start, ports, CONFIG, state)
+        outcome = await run_turn(start, ports, config, state)
         await self._text.close()
         await in_db(finish, turn, outcome, shown=self._text.shown)
         log.info("turn_ended", state=outcome.state, cost_usd=str(outcome.spend.cost_usd), attempt=turn.attempt)
@@ -93,10 +99,8 @@ class Attempt:
         """The engine's StopPort."""
         return self.stop
 
-    def _note_prompt(self) -> None:
-        Turn.objects.filter(pk=self.turn.pk, attempt=self.turn.attempt).update(
-            prompt_version=prompt("assistant").version
-        )
+    def _note_prompt(self, version: str) -> None:
+        Turn.objects.filter(pk=self.turn.pk, attempt=self.turn.attempt).update(prompt_version=version[:40])
 
     async def _hand_back(self) -> None:
         try:

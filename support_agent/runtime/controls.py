@@ -11,8 +11,9 @@ from django.db import transaction
 from django.utils import timezone
 
 from support_agent.agent.config import LIMITS, Limits
+from support_agent.agent.prompts import Prompt, named
 from support_agent.agent.types import Surface
-from support_agent.models import SurfaceLimit, Switch
+from support_agent.models import PromptVersion, SurfaceLimit, Switch
 from support_agent.runtime.ratelimit import allow
 from tickets.access import require_role
 from tickets.errors import DeskError, Paused
@@ -34,6 +35,7 @@ class Controls:
     on: frozenset[str]
     disabled_tools: frozenset[str]
     limits: Mapping[Surface, Limits]
+    prompts: Mapping[str, Prompt]  # active overrides of the files
 
     def has(self, name: Switch.Name) -> bool:
         return name.value in self.on
@@ -43,7 +45,7 @@ _cached: tuple[float, Controls] | None = None
 
 
 def controls() -> Controls:
-    """The controls of at most two seconds ago; synchronous, two queries when stale."""
+    """The controls of at most two seconds ago; synchronous, three queries when stale."""
     global _cached
     if _cached is None or time.monotonic() - _cached[0] > FRESH_S:
         _cached = (time.monotonic(), _read())
@@ -120,4 +122,5 @@ def _read() -> Controls:
         on=frozenset(s.name for s in switches if s.name != Switch.Name.DISABLE_TOOL),
         disabled_tools=frozenset(s.tool for s in switches if s.name == Switch.Name.DISABLE_TOOL),
         limits=limits,
+        prompts={p.name: named(p.name, f"db{p.number}", p.text) for p in PromptVersion.objects.filter(is_active=True)},
     )

@@ -25,6 +25,10 @@ def prompt(name: str) -> Prompt:
     match = _FRONT.match(raw)
     if match is None:
         raise ValueError(f"{name}.md needs front matter with a version")
-    text = raw[match.end() :].strip()
+    return named(name, match[1], raw[match.end() :].strip())
+
+
+def named(name: str, number: str, text: str) -> Prompt:
+    """A prompt with the version its number and text make."""
     digest = hashlib.sha256(text.encode()).hexdigest()[:8]
-    return Prompt(name, f"{name}-{match[1]}-{digest}", text)
+    return Prompt(name, f"{name}-{number}-{digest}", text)
