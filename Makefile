@@ -5,7 +5,7 @@ PYTHON := $(shell for python in python3 python3.14 python3.13 python3.12 python3
 	&& { echo $$python; break; }; done)
 endif
 VENV := .venv/bin
-.PHONY: run test lint bench format doctor bench evals lock installed setup python
+.PHONY: run test lint format doctor bench evals lock installed setup python
 
 run: python
 	@exec $(PYTHON) -m support_agent.launch.bootstrap run
@@ -18,13 +18,6 @@ lint: setup
 	@$(VENV)/ruff format --check .
 	@$(VENV)/mypy .
 	@$(VENV)/python -m pytest -q -p no:xdist tests/test_layers.py
-
-# One suite or case: make evals ARGS=attacks
-evals: setup
-	@exec $(VENV)/python manage.py run_evals $(ARGS)
-
-bench: setup
-	@exec $(VENV)/python manage.py bench_search $(ARGS)
 
 format: setup
 	@$(VENV)/ruff check --fix .
