@@ -12,7 +12,20 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from support_agent.models import ApiKey, Heartbeat, Spend, Step, Task, ToolCall, Turn
+from support_agent.models import (
+    Alert,
+    ApiKey,
+    ConversationMemory,
+    Heartbeat,
+    PromptVersion,
+    Spend,
+    Step,
+    SurfaceLimit,
+    Switch,
+    Task,
+    ToolCall,
+    Turn,
+)
 from tickets.admin.base import ReadOnlyAdmin, ReadOnlyInline, RecordAdmin, badge, conversation_pages, usd
 from tickets.models import User
 from tickets.services.audit import audit
@@ -129,11 +142,61 @@ class HeartbeatAdmin(ReadOnlyAdmin):
     search_fields = ("name",)
 
 
+@admin.register(SurfaceLimit)
+class SurfaceLimitAdmin(RecordAdmin):
+    """What is left empty keeps its default; every change is audited."""
+
+    list_display = ("surface", "step", "turn", "turn_tokens", "conversation", "day")
+    search_fields = ("surface",)
+
+
+@admin.register(Switch)
+class SwitchAdmin(RecordAdmin):
+    """A switch that is on; deleting it turns it off."""
+
+    list_display = ("name", "tool", "source", "reason", "changed_by", "overridden_until", "created_at")
+    list_filter = ("name", "source")
+    list_select_related = ("changed_by",)
+    search_fields = ("tool", "reason")
+    readonly_fields = ("source", "changed_by", "created_at")
+
+    def save_model(self, request: HttpRequest, obj: Any, form: ModelForm[Any], change: bool) -> None:
+        obj.changed_by = request.user
+        super().save_model(request, obj, form, change)
+
+
+@admin.register(Alert)
+class AlertAdmin(ReadOnlyAdmin):
+    list_display = ("created_at", "kind", "text", "key")
+    list_filter = ("kind", "created_at")
+    search_fields = ("text", "=key")
+    date_hierarchy = "created_at"
+
+
+@admin.register(PromptVersion)
+class PromptVersionAdmin(ReadOnlyAdmin):
+    """A version is never changed: another one takes its place."""
+
+    list_display = ("name", "number", "is_active", "note", "made_by", "created_at")
+    list_filter = ("name", "is_active")
+    list_select_related = ("made_by",)
+    search_fields = ("note", "text")
+    readonly_fields = ("is_active", "activated_at")
+
+
+@admin.register(ConversationMemory)
+class ConversationMemoryAdmin(ReadOnlyAdmin):
+    list_display = ("conversation", "upto_seq", "updated_at")
+    list_select_related = ("conversation",)
+    search_fields = ("=conversation__reference",)
+    ordering = ("-updated_at",)
+
+
 @admin.register(Task)
 class TaskAdmin(ReadOnlyAdmin):
     list_display = ("created_at", "__str__", "condition", "complexity", "budget_usd", "requested_by", "customer_name")
     list_filter = ("state", "complexity", "created_at")
-    list_select_related = ("requested_by", "customer_name")
+    list_select_related = ("requested_by", "customer")
     search_fields = ("task", "=id", "customer__email", "requested_by__username")
 
     @admin.display(description="state", ordering="state")
