@@ -16,6 +16,7 @@ from prometheus_client.registry import Collector
 from redis.exceptions import RedisError
 
 from support_agent.models import Heartbeat, Turn
+from support_agent.runtime.breakers import acceptance
 from tickets.models import Conversation, Escalation
 
 LIVE_SECONDS = 15
@@ -28,6 +29,7 @@ class Desk(Collector):
 
     def collect(self) -> Iterator[Metric]:
         yield from self._turns()
+        yield from self._paths()
         conversations = GaugeMetricFamily("desk_conversations", "Conversations by status.", labels=["status"])
         counts = dict(Conversation.objects.order_by().values_list("status").annotate(Count("id")))
         for status in Conversation.Status.values:
@@ -53,6 +55,21 @@ class Desk(Collector):
         for kind in KINDS:
             tokens.add_metric([kind], sum(row[f"{kind}_sum"] or 0 for row in rows.values()))
         yield from (turns, cost, tokens)
+
+    def _paths(self) -> Iterator[Metric]:
+        turns = GaugeMetricFamily("desk_turns_by_path", "Turns by the path they took.", labels=["path"])
+        cost = CounterMetricFamily("desk_cost_by_path_usd", "Spent by path, in USD.", labels=["path"])
+        rows = Turn.objects.exclude(path="").order_by().values("path").annotate(n=Count("id"), cost=Sum("cost_usd"))
+        for row in rows:
+            turns.add_metric([row["path"]], row["n"])
+            cost.add_metric([row["path"]], float(row["cost"] or 0))
+        accepted, judged = acceptance(timezone.now())
+        share = GaugeMetricFamily(
+            "desk_answers_accepted", "Answers of the last hour by the critic's verdict.", labels=["verdict"]
+        )
+        share.add_metric(["accepted"], accepted)
+        share.add_metric(["rejected"], judged - accepted)
+        yield from (turns, cost, share)
 
     def _queues(self) -> Iterator[Metric]:
         waiting = GaugeMetricFamily("desk_jobs_waiting", "Jobs waiting by queue.", labels=["queue"])

@@ -24,6 +24,7 @@ HOUR = timedelta(hours=1)
 MIN_CONVERSATIONS, MAX_ESCALATING = 30, 0.20
 BASELINE_DAYS, MIN_HOUR_USD, MAX_OVER_BASELINE = 7, Decimal("5.00"), 2
 MIN_CALLS, MAX_FAILING = 20, 0.30
+MIN_ANSWERS, MIN_ACCEPTED = 20, 0.70
 MODEL_KINDS = [StepKind.PLAN.value, StepKind.MODEL_CALL.value, StepKind.COMPRESS.value]
 
 
@@ -47,7 +48,18 @@ def check_system(now: datetime | None = None) -> list[Trip]:
             alert("breaker", f"{name}:{now:%Y%m%d%H}", wanted[name].reason)
         elif name not in wanted and known is not None and known.source == Switch.Source.BREAKER:
             switch_off(name=name, staff=None, reason="the cause is gone")
+    accepted, judged = acceptance(now)
+    if judged >= MIN_ANSWERS and accepted / judged < MIN_ACCEPTED:
+        text = f"The critic accepted only {accepted / judged:.0%} of {judged} answers within the hour."
+        alert("acceptance", f"{now:%Y%m%d%H}", text, prompt=Turn.objects.latest("created_at").prompt_version)
     return trips
+
+
+def acceptance(now: datetime) -> tuple[int, int]:
+    """(accepted, judged) answers of the last hour; a prompt is at fault when few are, not the customers."""
+    verdicts = Step.objects.filter(kind=StepKind.CRITIC.value, created_at__gte=now - HOUR)
+    counts = verdicts.aggregate(judged=Count("id"), accepted=Count("id", filter=Q(status="ok")))
+    return counts["accepted"], counts["judged"]
 
 
 def escalation_share(now: datetime) -> tuple[int, float]:

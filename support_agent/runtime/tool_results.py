@@ -48,18 +48,34 @@ def wrong_fields(problem: ValidationError) -> Json:
 
 
 def capped(result: Json, limit: int) -> Json:
-    """A result within its size: lists lose their tail first, and say how much; a giant text is cut."""
-    if len(json.dumps(result, default=str)) <= limit:
-        return result
-    cut = dict(result)
+    """A result of at most `limit` characters: lists lose their tail and say how much, giant texts are cut.
+
+    Never looks at more than it keeps, so that ten megabytes cost no more than ten kilobytes.
+    """
+    room = limit - 200
+    cut: Json = {}
     for name, value in result.items():
         if isinstance(value, list):
-            kept = value
-            while kept and len(json.dumps({**cut, name: kept}, default=str)) > limit:
-                kept = kept[: len(kept) // 2]
-            cut[name], cut["more"] = kept, cut.get("more", 0) + len(value) - len(kept)
-        elif isinstance(value, str) and len(value) > limit // 2:
-            cut[name] = value[: limit // 2] + " …"
+            kept = _head(value, room)
+            cut[name], dropped = kept, len(value) - len(kept)
+            if dropped:
+                cut["more"] = int(result.get("more") or 0) + dropped
+        elif isinstance(value, str) and len(value) > room // 2:
+            cut[name] = value[: max(0, room // 2)] + " …"
+        else:
+            cut[name] = value if name not in cut else cut[name]
+        room -= len(json.dumps(cut[name], default=str))
     if len(json.dumps(cut, default=str)) > limit:
         return {"status": result["status"], "message": "The result was too large to read."}
     return cut
+
+
+def _head(items: list[Any], room: int) -> list[Any]:
+    """The first items that fit."""
+    kept: list[Any] = []
+    for item in items:
+        room -= len(json.dumps(item, default=str)) + 2
+        if room < 0:
+            break
+        kept.append(item)
+    return kept

@@ -163,3 +163,15 @@ def test_failing_model_calls_pause_new_conversations(cast: Cast) -> None:
     assert [trip.switch for trip in check_system()] == ["pause_new"]
     Step.objects.update(created_at=timezone.now() - timedelta(minutes=11))
     assert check_system() == []
+
+
+def test_an_acceptance_under_seventy_percent_alerts(cast: Cast) -> None:
+    turn = post(begin(), "Hello").turn
+    assert turn is not None
+    verdicts = ["ok"] * 14 + ["failed"] * 5
+    Step.objects.bulk_create(Step(turn=turn, index=n, kind="critic", status=s) for n, s in enumerate(verdicts))
+    check_system()
+    assert not Alert.objects.exists()
+    Step.objects.bulk_create(Step(turn=turn, index=n, kind="critic", status="failed") for n in range(50, 53))
+    check_system()
+    assert Alert.objects.get().kind == "acceptance"
