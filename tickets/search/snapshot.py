@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 import numpy as np
+from django.db import connection
 from numpy.typing import NDArray
 
-from tickets.models import Article, ArticleSection, SearchIndex
+from tickets.models import Article, ArticleSection
 from tickets.search.embedder import Vectors
 from tickets.search.names import Names
 
@@ -36,7 +37,7 @@ class Snapshot:
 
 def current_snapshot(embedder: str) -> Snapshot:
     """The snapshot of the index's present version, read anew (changed vectors only) when the version moved on."""
-    version = SearchIndex.objects.values_list("version", flat=True).first()
+    version = _version()
     kept = _kept.get(embedder)
     if kept is not None and kept.version == version:
         return kept
@@ -45,6 +46,14 @@ def current_snapshot(embedder: str) -> Snapshot:
         if kept is None or kept.version != version:
             _kept[embedder] = kept = _read(embedder, version, kept)
         return kept
+
+
+def _version() -> UUID | None:
+    """Asked at every search, so without the ORM's own work."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT version FROM tickets_searchindex")
+        row = cursor.fetchone()
+    return row[0] if row else None
 
 
 def _read(embedder: str, version: UUID | None, kept: Snapshot | None) -> Snapshot:
