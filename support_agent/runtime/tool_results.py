@@ -63,7 +63,7 @@ def capped(result: Json, limit: int) -> Json:
         elif isinstance(value, str) and len(value) > room // 2:
             cut[name] = value[: max(0, room // 2)] + " …"
         else:
-            cut[name] = value if name not in cut else cut[name]
+            cut[name] = cut.get(name, value)
         room -= len(json.dumps(cut[name], default=str))
     if len(json.dumps(cut, default=str)) > limit:
         return {"status": result["status"], "message": "The result was too large to read."}

@@ -14,6 +14,7 @@ from support_agent.chat.api.problems import refusals
 from support_agent.chat.api.schemas import MAX_SEQ, ConversationIn, ConversationOut, EventsOut, MessageIn, PostedOut
 from support_agent.chat.tokens import with_token
 from support_agent.chat.visitors import address_hash, client_address, remember
+from support_agent.runtime.controls import check_open
 from support_agent.runtime.ratelimit import allow
 from support_agent.runtime.submit import Submitted, submit_message
 from tickets.events import message_payload
@@ -35,6 +36,7 @@ def create(request: HttpRequest, data: ConversationIn) -> Status[Any]:
     """
     address = client_address(request.META)
     allow("conversation", address)
+    check_open()
     customer, identity = _customer(request, data.identity)
     conversation, token = conversation_create(
         channel=Conversation.Channel.API,
