@@ -7,7 +7,6 @@ from django.http import HttpRequest
 
 from support_agent.chat.visitors import address_hash, remember, remembered, visitor_of_request
 from support_agent.runtime.controls import check_open
-from support_agent.runtime.controls import check_open
 from support_agent.runtime.ratelimit import allow
 from tickets.access import Visitor, conversation_for_visitor, conversations_of_visitor
 from tickets.errors import Conflict, NotFound
@@ -30,7 +29,6 @@ def conversation_begin(request: HttpRequest) -> Conversation:
     """A new conversation of this browser, bound to whoever is signed in. Raises RateLimited or Paused."""
     visitor = visitor_of_request(request)
     allow("conversation", visitor.address)
-    check_open()
     check_open()
     customer = Customer.objects.filter(pk=visitor.customer_id).first() if visitor.customer_id else None
     conversation, _ = conversation_create(
