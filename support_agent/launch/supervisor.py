@@ -53,8 +53,9 @@ class Supervisor:
         return self._stopping.is_set()
 
     def say(self, name: str, line: str) -> None:
-        sys.stdout.write(f"{name:<{self._width}} │ {line}\n")
-        sys.stdout.flush()
+        with suppress(OSError, ValueError):  # a terminal that is gone must not stop anything by itself
+            sys.stdout.write(f"{name:<{self._width}} │ {line}\n")
+            sys.stdout.flush()
 
     async def run(self, *companions: Callable[[], Awaitable[None]]) -> None:
         """Keep the programs running; companions run beside them and are cancelled at the end."""
