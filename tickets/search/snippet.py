@@ -8,20 +8,23 @@ from django.utils.html import escape
 
 START, STOP = "\ue000", "\ue001"  # private use: in no article, and untouched by escaping
 LENGTH = 220
+LONGEST = 300
 _SENTENCE = re.compile(r"(?<=[.!?])\s+|\n+")
 
 
 def snippet_html(marked: str) -> str:
-    """About LENGTH characters from where most words between START and STOP stand; escaped, with <mark>."""
+    """A short section whole, else about LENGTH characters from where most words between START and STOP stand; escaped,
+    with <mark>."""
     sentences = [part for part in _SENTENCE.split(marked) if part.strip()]
-    first = max(range(len(sentences)), key=lambda at: (_marks(sentences, at), START in sentences[at], -at), default=0)
-    taken = _window(sentences, first)
+    first, taken = 0, sentences
+    if len(_bare(marked)) > LONGEST:
+        first = max(range(len(sentences)), key=lambda at: (_marks(sentences, at), START in sentences[at], -at))
+        taken = _window(sentences, first)
     text = " ".join(taken).strip()
-    if len(_bare(text)) > LENGTH * 1.4:
+    if len(_bare(text)) > LONGEST:
         text = _cut(text)
     lead = "… " if first else ""
-    html = escape(lead + text).replace(START, "<mark>").replace(STOP, "</mark>")
-    return html
+    return str(escape(lead + text)).replace(START, "<mark>").replace(STOP, "</mark>")
 
 
 def _window(sentences: list[str], first: int) -> list[str]:

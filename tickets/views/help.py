@@ -68,7 +68,7 @@ def ask_link(text: str) -> str:
 
 
 def with_anchors(html: str) -> tuple[str, list[Heading]]:
-    """Give the headings of rendered Markdown ids that links can name, and wide tables a frame to scroll in."""
+    """Give the headings of rendered Markdown ids that links can name, and tables a frame to scroll in."""
     headings: list[Heading] = []
 
     def anchor(match: re.Match[str]) -> str:
@@ -80,6 +80,6 @@ def with_anchors(html: str) -> tuple[str, list[Heading]]:
         return f'<h2 id="{heading.id}">{match[1]}</h2>'
 
     framed = _TABLE.sub(
-        lambda match: f'<div class="table" tabindex="0" role="region" aria-label="Table">{match[0]}</div>', html
+        lambda match: f'<div class="table" tabindex="0" role="group" aria-label="Table">{match[0]}</div>', html
     )
-    return _HEADING.sub(anchor, framed), headings
+    return _HEADING.sub(anchor, framed.replace("<th></th>", "<td></td>")), headings
