@@ -229,12 +229,12 @@ class _Telling:
         name = NAMES[staff.username]
         self.conversation.assignee = staff
         self._event("status", {"status": "human", "staff": name})
-        for number, text in enumerate(handover.said):
+        for who, text in handover.said:
             self.clock += timedelta(seconds=self.world.between(40, 150))
-            if number:
-                self._say(Message.Role.CUSTOMER, "Thank you, that helps.", client_message_id=self._client_id())
-                self.clock += timedelta(seconds=self.world.between(40, 150))
-            self._say(Message.Role.STAFF, text, author=name, staff=staff)
+            if who == "customer":
+                self._say(Message.Role.CUSTOMER, text, client_message_id=self._client_id())
+            else:
+                self._say(Message.Role.STAFF, text, author=name, staff=staff)
         if self.story.ending == "closed":
             self.escalation.status, self.escalation.ended_at = Escalation.Status.CLOSED, self.clock
 

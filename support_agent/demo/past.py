@@ -12,6 +12,7 @@ from support_agent.demo.records import Records
 from support_agent.demo.shelf import readings
 from support_agent.demo.stories_help import HelpStories
 from support_agent.demo.stories_orders import OrderStories
+from support_agent.demo.stories_written import WrittenStories, scripts
 from support_agent.demo.story import Handover, Story
 from tickets.demo.seed import Desk
 from tickets.models import Conversation, Customer, DeliveryProblem, Order, Refund, Return, ReturnLine
@@ -34,8 +35,10 @@ class _Past:
     def __init__(self, desk: Desk) -> None:
         self.desk, self.world = desk, desk.world
         records = Records(desk.world)
+        shelf = readings()
         self.of_orders = OrderStories(desk.world, records)
-        self.of_help = HelpStories(desk.world, records, readings(), desk.staff)
+        self.of_help = HelpStories(desk.world, records, shelf)
+        self.written = WrittenStories(desk.world, records, shelf, desk.staff)
         self.since = desk.world.ago(days=DAYS)
         self.until = desk.world.ago(hours=2)
         cast = set(desk.cast.values())
@@ -50,12 +53,16 @@ class _Past:
         yield from self._from_records()
         yield from self._about_parcels()
         yield from self._questions()
+        yield from self._written()
         yield from self._people()
         yield from self._queue()
 
     def _from_records(self) -> Iterator[Story]:
         """Returns, cancellations, small refunds and complaints came about in a conversation."""
         world, known = self.world, {order.pk for order in self.orders}
+        # Of the cast only what is long over: their chat begins with a clean page.
+        long_ago = world.ago(days=30)
+        known |= {one.order.pk for one in self.desk.orders if one.order and one.placed_at < long_ago}
         lines: dict[Return, list[ReturnLine]] = defaultdict(list)
         for line in world.rows[ReturnLine]:
             lines[line.parent].append(line)
@@ -84,7 +91,7 @@ class _Past:
 
     def _questions(self) -> Iterator[Story]:
         world = self.world
-        for number in range(104):
+        for number in range(80):
             customer = world.pick(self.strangers) if world.chance(0.4) else None
             story = self.of_help.question(customer, self._some_time())
             story.channel = Conversation.Channel.WIDGET if number % 9 == 0 else Conversation.Channel.CHAT
@@ -99,6 +106,19 @@ class _Past:
             story = self.of_help.question(world.pick(self.strangers), world.ago(hours=world.between(1, 9)))
             story.ending = Conversation.Status.AI
             yield story
+
+    def _written(self) -> Iterator[Story]:
+        """Each written conversation twice, of different people."""
+        world = self.world
+        by_status: dict[str, list[Order]] = defaultdict(list)
+        for order in self.orders:
+            if order.placed_at > self.since:
+                by_status[order.status].append(order)
+        for script in scripts() * 2:
+            fitting = by_status[script["order"]] if "order" in script else []
+            about = world.pick(fitting) if fitting else None
+            at = min(self.written.moment(about), self.until) if about else self._some_time()
+            yield self.written.tell(script, about, world.pick(self.strangers), at)
 
     def _people(self) -> Iterator[Story]:
         for number in range(26):
@@ -117,7 +137,9 @@ class _Past:
 
     def _case(self, number: int, at: datetime) -> Story:
         said, reason, team, topic, summary, replies = CASES[number]
-        handover = Handover(reason, summary, team, replies)
+        first, *more = [("staff", reply) for reply in replies]
+        thanked = [word for reply in more for word in (("customer", "Thank you, that helps."), reply)]
+        handover = Handover(reason, summary, team, [first, *thanked])
         customer = None if topic in {"identity", "person"} else self.world.pick(self.strangers)
         return self.of_help.handed_over(handover, said, customer, at, topic)
 

@@ -11,14 +11,14 @@ from support_agent.demo.shelf import Reading
 from support_agent.demo.story import Call, Exchange, Handover, Proposal, Story
 from support_agent.tools.common import NEEDS_VERIFICATION
 from tickets.demo.world import World
-from tickets.models import Customer, EscalationReason, Order, User
+from tickets.models import Customer, EscalationReason, Order
 
 CANNOT_CLAIM = "our fastest delivery takes 3 hours"
 
 
 class HelpStories:
-    def __init__(self, world: World, records: Records, readings: dict[str, Reading], staff: dict[str, User]) -> None:
-        self.world, self.records, self.readings, self.staff = world, records, readings, staff
+    def __init__(self, world: World, records: Records, readings: dict[str, Reading]) -> None:
+        self.world, self.records, self.readings = world, records, readings
 
     def question(self, customer: Customer | None, at: datetime) -> Story:
         """Answered from an article, sometimes with a second question."""

@@ -55,12 +55,12 @@ class Exchange:
 
 @dataclass
 class Handover:
-    """How a person came in. `said` are the person's replies; unclaimed while it still waits."""
+    """How a person came in. Nothing is `said` and nobody is `staff` while it still waits."""
 
     reason: EscalationReason
     summary: str
     team: str
-    said: list[str] = field(default_factory=list)
+    said: list[tuple[str, str]] = field(default_factory=list)  # (staff or customer, words) from the claim on
     staff: User | None = None
 
 

@@ -9,7 +9,7 @@ from django.contrib import admin
 from django.db import models
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
@@ -128,24 +128,13 @@ def badge(value: str, label: str) -> SafeString:
     return format_html('<span class="badge {}">{}</span>', value, label)
 
 
-def link(obj: models.Model | None, text: str = "") -> str:
-    """To the record's own page."""
-    if obj is None:
-        return NOTHING
-    try:
-        url = reverse(f"admin:{obj._meta.app_label}_{obj._meta.model_name}_change", args=[obj.pk])
-    except NoReverseMatch:
-        return text or str(obj)
-    return format_html('<a href="{}">{}</a>', url, text or str(obj))
-
-
 def list_link(model: type[models.Model], field: str, key: Any, text: str) -> SafeString:
     """To the list of the records that point at one."""
     url = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
     return format_html('<a href="{}?{}__id__exact={}">{}</a>', url, field, key, text)
 
 
-def joined(links: list[SafeString | str]) -> SafeString:
+def joined(links: list[SafeString]) -> SafeString:
     return format_html_join(" · ", "{}", ((one,) for one in links))
 
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, Max, Q, Sum
+from django.db.models import Count, Q, Sum
 
 from support_agent.models import Step, ToolCall, Turn
 from support_agent.ops.selectors.filters import FAILED_STEPS, TraceFilter
@@ -108,12 +108,6 @@ def trace_of(conversation: Conversation, *, before: UUID | None = None) -> Trace
         escalations=list(conversation.escalations.select_related("team", "claimed_by").order_by("created_at")),
         older=older,
     )
-
-
-def last_change(conversation: Conversation) -> str:
-    """A mark that differs whenever something in the trace has; for pages that look again."""
-    newest = Step.objects.filter(turn__conversation=conversation).aggregate(at=Max("created_at"))["at"]
-    return f"{conversation.last_seq}-{newest.timestamp() if newest else 0}"
 
 
 def _blocks(conversation: Conversation, turns: list[Turn], *, before: UUID | None, older: UUID | None) -> list[Block]:
