@@ -28,6 +28,7 @@ from support_agent.agent.types import (
     spend_before,
 )
 
+MIN_FALLBACK_S = 5.0
 THINKING = {"thinking", "redacted_thinking"}
 
 
@@ -126,6 +127,7 @@ async def call_with_fallback(
 
     The turn stays on that tier, without the first one's thinking blocks: they are bound to their model and prefix.
     """
+    started = time.perf_counter()
     try:
         return await call_model(recorder, kind, request, on_text)
     except ModelFailure as failure:
@@ -135,7 +137,15 @@ async def call_with_fallback(
         recorder.state.messages = without_thinking(recorder.state.messages)
         if recorder.state.tier:
             recorder.state.tier = tier
-        again = replace(request, tier=tier, messages=without_thinking(request.messages))
+        left = recorder.config.failing_s - (time.perf_counter() - started)
+        if left < MIN_FALLBACK_S:  # a person within a minute is better than a second wait
+            raise
+        again = replace(
+            request,
+            tier=tier,
+            messages=without_thinking(request.messages),
+            timeout_s=min(request.timeout_s, left),
+        )
         return await call_model(recorder, kind, again, on_text)
 
 

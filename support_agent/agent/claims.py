@@ -14,6 +14,7 @@ from decimal import Decimal
 from itertools import product
 
 IDENTIFIER, AMOUNT, PERCENT, LINK, PERIOD, DATE = "identifier", "amount", "percentage", "link", "period", "date"
+PROMISE = "promise"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,15 @@ class Claim:
 
 def claims(text: str) -> list[Claim]:
     """Every checkable statement of a text, in no particular order."""
-    return [*_identifiers(text), *_links(text), *_dates(text), *_amounts(text), *_percents(text), *_periods(text)]
+    return [
+        *_identifiers(text),
+        *_links(text),
+        *_dates(text),
+        *_amounts(text),
+        *_percents(text),
+        *_periods(text),
+        *_promises(text),
+    ]
 
 
 def figures(text: str) -> Iterator[str]:
@@ -203,3 +212,23 @@ def _date(text: str, year: str | None, month: int, day: str, weekday: str | None
         yield Claim(DATE, text.strip(), (checked.isoformat(),))
     else:
         yield Claim(DATE, text.strip(), (f"--{checked:%m-%d}" + (f" {weekday.lower()}" if weekday else ""),))
+
+
+# --- promises without a figure: "we'll refund you tomorrow", "it will be there by Friday"
+_WHEN = re.compile(
+    r"\b(tomorrow|tonight|today|this (?:week|month|morning|afternoon|evening)|next (?:week|month)|immediately|instantly"
+    r"|right away|(?:by|on|before) (?:mon|tues|wednes|thurs|fri|satur|sun)day|within the (?:hour|day|week))\b",
+    re.IGNORECASE,
+)
+_WILL = re.compile(r"\b(?:will|shall|going to)\b|'ll\b|’ll\b", re.IGNORECASE)
+
+
+def times_named(text: str) -> set[str]:
+    """The relative times in a text: 'tomorrow', 'next week', 'friday'."""
+    return {re.sub(r"^(?:by|on|before) ", "", match[0].lower()) for match in _WHEN.finditer(text)}
+
+
+def _promises(text: str) -> Iterator[Claim]:
+    for sentence in re.split(r"(?<=[.!?])\s", text):
+        if _WILL.search(sentence):
+            yield from (Claim(PROMISE, sentence.strip()[:80], (when,)) for when in times_named(sentence))

@@ -20,6 +20,7 @@ class Limits:
     turn_tokens: int
     conversation: Decimal | None
     day: Decimal | None
+    surface_day: Decimal | None = None  # of all customers of the surface together; none unless staff set one
 
 
 def _limits(step: str, turn: str, tokens: int, conversation: str | None, day: str | None) -> Limits:
@@ -55,7 +56,8 @@ class EngineConfig:
     max_answer_chars: int = 2000
     short_of_tokens: int = 10_000  # below this, optional steps are dropped
     planner_timeout_s: float = 20.0
-    answer_timeout_s: float = 45.0
+    answer_timeout_s: float = 40.0
+    failing_s: float = 55.0  # what a failing call and its next tier may take together, before a person
     only_small: bool = False  # ops have pinned the small model
     wrap_up_max_tokens: int = 250
     limits: Mapping[Surface, Limits] = field(default_factory=lambda: LIMITS)

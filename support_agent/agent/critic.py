@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from support_agent.agent.evidence import Evidence, unbacked
@@ -19,6 +19,22 @@ _BANNED = (
     (re.compile(r"\bI guarantee\b|\b100 ?% (sure|certain|guaranteed)\b", re.I), "guarantees"),
     (re.compile(r"\b(sk-[a-z0-9-]{16,}|AKIA[0-9A-Z]{16}|-----BEGIN)", re.I), "contains a secret"),
     (re.compile(r"!\[[^\]]*\]\("), "contains an image"),
+)
+
+# What an answer must not leave out after a tool said this: in any language of ours, by its stem.
+_MENTIONS = (
+    (
+        "pending_confirmation",
+        re.compile(r"confirm|bestätig|press|card|click|karte|carte|tarjeta", re.I),
+        "nothing happens before the customer presses Confirm on the card",
+    ),
+    (
+        "degraded",
+        re.compile(
+            r"could ?n[o']t|can ?not|can[’']t|couldn[’']t|unable|not able|at the moment|right now|incomplete", re.I
+        ),
+        "something could not be checked just now",
+    ),
 )
 
 
@@ -42,14 +58,18 @@ def check_sentence(sentence: str, evidence: Evidence) -> list[Issue]:
     return issues + [Issue("banned", f"it {what}") for pattern, what in _BANNED if pattern.search(sentence)]
 
 
-def check_answer(text: str, sources: Sequence[Json], max_chars: int) -> list[Issue]:
-    """The rules only the whole answer can break."""
-    issues = []
+def check_answer(text: str, sources: Sequence[Json], max_chars: int, statuses: Collection[str] = ()) -> list[Issue]:
+    """The rules only the whole answer can break; `statuses` are those of the turn's tool results."""
+    issues = [Issue("mention", f"it must say that {what}") for what in _unmentioned(text, statuses)]
     if len(text) > max_chars:
         issues.append(Issue("length", f"it is longer than {max_chars} characters"))
     known = {int(source["n"]) for source in sources}
     unknown = sorted({int(match) for match in _CITATION.findall(text)} - known)
     return issues + [Issue("citation", f"[{number}] is not a source of this turn") for number in unknown]
+
+
+def _unmentioned(text: str, statuses: Collection[str]) -> list[str]:
+    return [what for status, pattern, what in _MENTIONS if status in statuses and not pattern.search(text)]
 
 
 def cited(text: str, sources: Sequence[Json]) -> list[Json]:

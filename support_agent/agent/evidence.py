@@ -8,13 +8,26 @@ from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
-from support_agent.agent.claims import AMOUNT, DATE, IDENTIFIER, PERCENT, PERIOD, Claim, claims, figures, number
+from support_agent.agent.claims import (
+    AMOUNT,
+    DATE,
+    IDENTIFIER,
+    PERCENT,
+    PERIOD,
+    PROMISE,
+    Claim,
+    claims,
+    figures,
+    number,
+    times_named,
+)
 from support_agent.agent.types import Json, TurnState
 
 # Numbers of a result that count things or rank them: never money.
 _COUNTS = {"n", "score", "more", "more_orders", "quantity", "returned", "position", "queue_position", "attempts_left"}
 _PERIOD_KEY = re.compile(r"_(second|minute|hour|day|week|month|year)s$")
 _MONEY = re.compile(r"-?\d+\.\d{2}")
+_WEEKDAY = re.compile(r"\b(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day\b")
 _RANGE = re.compile(r"(.+)–(.+) (s|mo)")
 
 
@@ -82,7 +95,11 @@ class Evidence:
 
     def _add_prose(self, text: str) -> None:
         rest = text
+        self._values.update((PROMISE, when) for when in times_named(text))
+        self._values.update((PROMISE, day.lower()) for day in _WEEKDAY.findall(text))
         for claim in claims(text):
+            if claim.kind == PROMISE:
+                continue
             if claim.kind == AMOUNT:
                 for value in claim.values:
                     self._add_amount(*value.partition(" ")[::2])

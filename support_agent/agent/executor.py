@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from support_agent.agent import confidence
 from support_agent.agent.calls import Recorder, call_with_fallback, summary_of
+from support_agent.agent.config import EngineConfig
 from support_agent.agent.critic import Issue, check_answer, cited, revision_notice
 from support_agent.agent.evidence import Evidence, backing
 from support_agent.agent.gate import Gate
@@ -68,7 +69,7 @@ async def ask_model(turn: TurnInput, recorder: Recorder, evidence: Evidence) -> 
     gate.finish()
     text = reply.text.strip()
     whole = "\n\n".join([*state.texts, text]).strip()
-    issues = [*_ending(reply, text), *gate.issues, *check_answer(whole, state.sources, config.max_answer_chars)]
+    issues = [*_ending(reply, text), *gate.issues, *_whole(reply, whole, state, config)]
     answer = Answer(reply, text, issues)
     records = [
         StepRecord(
@@ -91,6 +92,12 @@ async def ask_model(turn: TurnInput, recorder: Recorder, evidence: Evidence) -> 
     if not issues:
         await gate.show()
     return answer
+
+
+def _whole(reply: ModelReply, text: str, state: TurnState, config: EngineConfig) -> list[Issue]:
+    """The critic's rules for the whole answer; what must be mentioned is due only in the words that end the turn."""
+    statuses = [] if reply.tool_uses else [str(json.loads(result)["status"]) for result in state.evidence[-7:]]
+    return check_answer(text, state.sources, config.max_answer_chars, statuses)
 
 
 def _verdict(answer: Answer, recorder: Recorder) -> list[StepRecord]:

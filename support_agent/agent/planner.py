@@ -9,7 +9,6 @@ from support_agent.agent.calls import Recorder, call_with_fallback, summary_of
 from support_agent.agent.notices import append_notice
 from support_agent.agent.types import Json, ModelRequest, Plan, PlanStep, StepKind, Tier, TurnInput
 
-
 SCHEMA = Plan.model_json_schema()
 
 

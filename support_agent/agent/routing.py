@@ -64,14 +64,27 @@ _CHANGE = re.compile(
     r"|complain|angry|ridiculous|unacceptable|person|human|someone|lawyer|chargeback)\w*",
     re.IGNORECASE,
 )
+SURE_ARTICLE = 0.8
+# A question about how things are, not about the customer's own order, and no wish to change anything.
+_GENERAL = re.compile(r"^\W*(what|how|which|who|do|does|can|is|are|where can|when do|why)\b.*\?*\s*$", re.IGNORECASE)
+_OWN = re.compile(
+    r"\b(my|mine|i (want|need|would|have|ordered|bought|got|received|did|was)|i['’](d|ve|m)|me|person|human|someone"
+    r"|lawyer|complain\w*|please (cancel|refund|return|change|send))\b|\b(AP-\d|ALD\d)",
+    re.IGNORECASE,
+)
 _IDENTIFIER = re.compile(r"\b(AP-\d{6}|ALD\d{10})\b", re.IGNORECASE)
 _ORDER_WORDS = re.compile(r"\b(order|parcel|package|shipment|delivery|tracking)\b", re.IGNORECASE)
 
 
 def fast_path(turn: TurnInput) -> str:
-    """Why this turn needs no planner, or '' when it does: small talk, or a plain 'where is my order'."""
+    """Why this turn needs no planner, or '' when it does: small talk, 'where is my order', a plain question that an
+    article answers."""
     text = turn.text.strip()
-    if len(text) > 160 or _CHANGE.search(text):
+    if len(text) > 160:
+        return ""
+    if turn.article_score >= SURE_ARTICLE and _GENERAL.search(text) and not _OWN.search(text):
+        return "help centre"
+    if _CHANGE.search(text):
         return ""
     if _SMALL_TALK.fullmatch(text):
         return "small talk"

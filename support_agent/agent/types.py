@@ -239,6 +239,7 @@ class TurnInput:
     notice: str = ""  # server-written facts of this turn: date, who is signed in, action states; never customers' words
     evidence: Sequence[str] = ()  # tool results of earlier turns, as JSON text
     memory: Memory | None = None  # what `history` is made of; None leaves it as it is given
+    article_score: float = 0.0  # of the help centre's best article for the text, 0 to 1
     doubted: bool = False  # the turn before this one was not sure of itself
     mutations_allowed: bool = True  # false while a person is awaited
 

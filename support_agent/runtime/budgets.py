@@ -45,7 +45,7 @@ class Total:
     limit: Decimal
 
 
-def totals_of(conversation: Conversation, limits: Limits, now: datetime) -> list[Total]:
+def totals_of(conversation: Conversation, surface: str, limits: Limits, now: datetime) -> list[Total]:
     """The totals a turn of this conversation counts towards, in the fixed order in which their rows are locked."""
     found = []
     if limits.conversation is not None:
@@ -56,6 +56,8 @@ def totals_of(conversation: Conversation, limits: Limits, now: datetime) -> list
             found.append(Total("customer", str(conversation.customer_id), today, limits.day))
         elif conversation.address_hash:
             found.append(Total("address", conversation.address_hash, today, limits.day))
+    if limits.surface_day is not None:
+        found.append(Total("surface", surface, now.date().isoformat(), limits.surface_day))
     found.append(Total("system", "all", now.strftime("%Y%m%d%H"), SYSTEM_HOUR_USD))
     return found
 
@@ -88,7 +90,7 @@ class TurnBudget:
             raise LimitReached("turn")
         if tokens > tokens_left:
             raise LimitReached("tokens")
-        totals = totals_of(self._conversation, self._limits, datetime.now(UTC))
+        totals = totals_of(self._conversation, self._turn.surface, self._limits, datetime.now(UTC))
         self._fullest = await in_db(_reserve, self._turn, totals, usd)
 
     async def settle(self, reserved_usd: Decimal, spend: Spent) -> None:

@@ -25,7 +25,7 @@ PAUSED_TEXT = (
     "We can't start new chats right now. The help centre is open as always, or leave us a message with your e-mail "
     "address and we will answer by e-mail."
 )
-FIELDS = ("step", "turn", "turn_tokens", "conversation", "day")
+FIELDS = ("step", "turn", "turn_tokens", "conversation", "day", "surface_day")
 
 
 @dataclass(frozen=True, slots=True)

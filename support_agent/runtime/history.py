@@ -12,9 +12,11 @@ from support_agent.models import ToolCall, Turn
 from support_agent.runtime.memories import MAX_MESSAGES, as_written, memory_of
 from tickets import hours
 from tickets.models import Action, Conversation, Message
+from tickets.search import search
 from tickets.selectors.conversations import spoken
 
 MAX_EVIDENCE = 40
+MAX_QUESTION = 160  # characters
 
 
 def turn_input(turn: Turn) -> TurnInput:
@@ -25,16 +27,18 @@ def turn_input(turn: Turn) -> TurnInput:
     first = asked[0].seq if asked else 0
     before = [m for m in messages if m.seq < first]
     task = conversation.channel == Conversation.Channel.TASK
+    text = "\n\n".join(filter(None, map(as_written, asked))) or "(an empty message)"
     return TurnInput(
         turn_id=turn.pk,
         conversation_id=conversation.pk,
         surface=Surface(turn.surface),
         verified=conversation.customer_id is not None,
         locale=conversation.locale,
-        text="\n\n".join(filter(None, map(as_written, asked))) or "(an empty message)",
+        text=text,
         memory=memory_of(conversation.pk, before),
         notice="\n".join(filter(None, [notice_for(conversation), reminder(len(before))])),
         evidence=[*_earlier_results(conversation), *(m.text for m in before if m.role == Message.Role.STAFF)],
+        article_score=_article_score(text),
         doubted=_doubted(turn),
         mutations_allowed=conversation.status == Conversation.Status.AI and not task,
     )
@@ -46,7 +50,7 @@ def notice_for(conversation: Conversation) -> str:
     customer = conversation.customer
     who = f"verified, signed in as {json.dumps(customer.email)}" if customer else "not verified"
     lines = [
-        f"today: {now:%Y-%m-%d} ({now:%A}), {now:%H:%M} UTC",
+        f"date: {now:%Y-%m-%d} ({now:%A}), {now:%H:%M} UTC",
         f"customer: {who}",
         f"a person answers: {hours.when(now)}",
     ]
@@ -60,6 +64,12 @@ def notice_for(conversation: Conversation) -> str:
     if instruction := conversation.metadata.get("instruction"):
         lines.append(f"staff instruction: {json.dumps(instruction)}")
     return "\n".join(lines)
+
+
+def _article_score(text: str) -> float:
+    """How well the help centre's best article fits a short message: what the fast path goes by."""
+    hits = search(text, limit=1) if 8 <= len(text) <= MAX_QUESTION else []
+    return hits[0].score if hits else 0.0
 
 
 def _doubted(turn: Turn) -> bool:

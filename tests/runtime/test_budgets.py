@@ -97,3 +97,12 @@ async def test_staff_may_change_a_surfaces_limits() -> None:
     turn, conversation = await in_db(turn_of)
     with pytest.raises(LimitReached):
         await (await in_db(budget_of, turn, conversation)).reserve(Decimal("0.02"), 1)
+
+
+async def test_a_surface_may_have_a_limit_for_the_day() -> None:
+    await in_db(lambda: SurfaceLimit.objects.create(surface="anonymous", surface_day=Decimal("0.05")))
+    first, second = await in_db(turn_of), await in_db(turn_of)
+    await (await in_db(budget_of, *first)).reserve(Decimal("0.04"), 1)
+    with pytest.raises(LimitReached) as stopped:
+        await (await in_db(budget_of, *second)).reserve(Decimal("0.04"), 1)
+    assert stopped.value.limit == "surface"
