@@ -11,6 +11,7 @@ WITHOUT_SERVERS = {"help", "version", "check", "collectstatic", "findstatic", "m
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "support_agent.settings")
     from django.core.management import execute_from_command_line
+    from django.db import OperationalError
 
     from support_agent.embedded import servers
     from support_agent.env import env
@@ -20,7 +21,14 @@ def main() -> None:
     if postgres or valkey:
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that leaving stops what was started
     with servers(env.data_dir, postgres=postgres, valkey=valkey):
-        execute_from_command_line(sys.argv)
+        try:
+            execute_from_command_line(sys.argv)
+        except OperationalError:
+            from support_agent.launch.checks import database_trouble
+
+            if env.database_url and (trouble := database_trouble(env.database_url)):
+                sys.exit(trouble)  # the pool only says that it waited
+            raise
 
 
 if __name__ == "__main__":

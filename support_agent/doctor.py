@@ -20,6 +20,7 @@ from packaging.requirements import Requirement
 from support_agent import embedded
 from support_agent.env import BASE_DIR, LOOPBACK, env
 from support_agent.health import readiness
+from support_agent.launch.checks import database_trouble
 from tickets.search.embedder import embedder_status
 
 State = Literal["ok", "note", "missing"]
@@ -56,7 +57,7 @@ def examine() -> list[Finding]:
         try:
             found += check()
         except Exception as error:
-            found.append(Finding(check.__name__[1:], "missing", f"{type(error).__name__}: {error}", "see the log"))
+            found.append(Finding(check.__name__.strip("_"), "missing", f"{type(error).__name__}: {error}", "see the log"))
     return found
 
 
@@ -97,16 +98,15 @@ def _settings() -> Iterator[Finding]:
 
 
 def _database() -> Iterator[Finding]:
-    mend = "correct DATABASE_URL, start that server, or leave DATABASE_URL empty for the embedded one"
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT current_setting('server_version')")
-            version = cursor.fetchone()[0]
-            cursor.execute("SELECT name FROM pg_available_extensions WHERE name = ANY(%s)", [list(EXTENSIONS)])
-            lacking = sorted(set(EXTENSIONS) - {name for (name,) in cursor.fetchall()})
-    except Exception as error:
-        yield Finding("database", "missing", str(error).strip().splitlines()[-1], mend)
+    if trouble := database_trouble(settings.DATABASE_URL):
+        detail, _, mend = trouble.partition(": correct")
+        yield Finding("database", "missing", detail, f"correct{mend}".rstrip("."))
         return
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_setting('server_version')")
+        version = cursor.fetchone()[0]
+        cursor.execute("SELECT name FROM pg_available_extensions WHERE name = ANY(%s)", [list(EXTENSIONS)])
+        lacking = sorted(set(EXTENSIONS) - {name for (name,) in cursor.fetchall()})
     where = "DATABASE_URL" if env.database_url else f"embedded, in {env.data_dir / 'postgres'}"
     yield Finding("database", "ok", f"PostgreSQL {version} ({where})")
     if lacking:
@@ -152,7 +152,8 @@ def _processes() -> Iterator[Finding]:
     else:
         yield Finding("web", "note", f"not running at {env.origin}", "make run")
     commands = {"runner": "run_agents", "worker": "rqworker-pool", "scheduler": "rqcron"}
-    for name, state in readiness().items():
+    found = {} if database_trouble(settings.DATABASE_URL) else readiness()
+    for name, state in found.items():
         if name in commands:
             bad: State = "missing" if answers else "note"  # nothing runs at all: that is a choice, not a fault
             mend = "" if state == "ok" else f"make run, or python manage.py {commands[name]}"
