@@ -57,7 +57,8 @@ def examine() -> list[Finding]:
         try:
             found += check()
         except Exception as error:
-            found.append(Finding(check.__name__.strip("_"), "missing", f"{type(error).__name__}: {error}", "see the log"))
+            name = check.__name__.strip("_")
+            found.append(Finding(name, "missing", f"{type(error).__name__}: {error}", "see the log"))
     return found
 
 
