@@ -70,7 +70,7 @@ def test_a_killed_process_comes_back(stack: Stack) -> None:
 
 @pytest.mark.timeout(120)
 def test_ctrl_c_leaves_no_process() -> None:
-    with running_stack("ends") as running:
+    with running_stack("ends", DEMO="false") as running:
         family = descendants(running.process.pid)
         assert len(family) >= 5
         running.process.send_signal(signal.SIGINT)
