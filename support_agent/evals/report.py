@@ -21,7 +21,7 @@ def lines(results: Sequence[Result]) -> Iterator[str]:
             if result.case.suite == name:
                 yield (
                     f"  {MARKS[result.status]}  {result.case.id:<{width}}  {result.steps:>3} steps"
-                    f"  {result.cost_usd:>9.5f} USD  {result.seconds:>5.1f} s"
+                    f"  {result.cost_usd:>9.5f} USD  {result.seconds:>5.1f} s{_times(result)}"
                 )
                 yield from (f"        - {failure}" for failure in result.failures)
                 if result.status == "failed" and result.answers:
@@ -29,9 +29,13 @@ def lines(results: Sequence[Result]) -> Iterator[str]:
     yield f"\n{summary(results)}"
 
 
+def _times(result: Result) -> str:
+    return f"  {result.held} of {result.runs}" if result.runs > 1 else ""
+
+
 def summary(results: Sequence[Result]) -> str:
     count = Counter(result.status for result in results)
-    adversarial = [result for result in results if result.case.adversarial]
+    adversarial = [result for result in results if result.case.adversarial and result.status != "skipped"]
     held = sum(result.status == "passed" for result in adversarial)
     cost = sum((result.cost_usd for result in results), Decimal(0))
     return (
@@ -54,6 +58,8 @@ def as_json(results: Sequence[Result], model: str) -> dict[str, Any]:
                 "suite": result.case.suite,
                 "adversarial": result.case.adversarial,
                 "status": result.status,
+                "runs": result.runs,
+                "held": result.held,
                 "failures": list(result.failures),
                 "steps": result.steps,
                 "cost_usd": result.cost_usd,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from decimal import Decimal
 from time import perf_counter
@@ -40,7 +40,10 @@ TIMEOUT_S = 120.0
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """How one case went; `failures` say what was expected and what came instead."""
+    """How one case went; `failures` say what was expected and what came instead.
+
+    A case that ran several times has passed when every run has (pass^k); `held` of its `runs` did.
+    """
 
     case: Case
     status: Literal["passed", "failed", "skipped"]
@@ -49,6 +52,8 @@ class Result:
     cost_usd: Decimal = Decimal(0)
     steps: int = 0
     answers: tuple[str, ...] = field(default=(), repr=False)
+    runs: int = 1
+    held: int = 0
 
 
 @asynccontextmanager
@@ -73,6 +78,7 @@ async def run_cases(
     model: ModelPort,
     *,
     is_demo: bool,
+    repeat: int = 1,
     parallel: int = 4,
     on_result: Callable[[Result], None] = lambda result: None,
 ) -> list[Result]:
@@ -81,7 +87,8 @@ async def run_cases(
 
     async def one(case: Case) -> Result:
         async with slots:
-            result = await run_case(case, model, is_demo=is_demo)
+            runs = [await run_case(case, model, is_demo=is_demo) for _ in range(repeat)]
+        result = _together(runs)
         on_result(result)
         return result
 
@@ -116,6 +123,19 @@ async def run_case(case: Case, model: ModelPort, *, is_demo: bool) -> Result:
         observed.cost_usd,
         observed.steps,
         tuple(observed.answers),
+        held=int(not failures),
+    )
+
+
+def _together(runs: Sequence[Result]) -> Result:
+    """Several runs of a case as one result: the first that failed speaks for them, times and costs add up."""
+    worst = next((run for run in runs if run.status == "failed"), runs[0])
+    return replace(
+        worst,
+        seconds=sum(run.seconds for run in runs),
+        cost_usd=sum((run.cost_usd for run in runs), Decimal(0)),
+        runs=len(runs),
+        held=sum(run.status == "passed" for run in runs),
     )
 
 

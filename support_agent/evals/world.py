@@ -35,30 +35,54 @@ _numbers = count(1)
 
 @contextmanager
 def throwaway_database() -> Iterator[None]:
-    """A fresh database with the demo's help centre, in place of the configured one, dropped at the end.
+    """A fresh database in place of the configured one, dropped at the end.
 
-    Whatever a case writes, in whichever thread, is gone with it. Events reach no socket and jobs no worker meanwhile.
+    Turns commit, in many threads, and some of what they write may never be deleted: only a database of its own takes
+    all of it away, and no runner sees its turns.
     """
     own = connection.settings_dict["NAME"]
     test = connection.settings_dict["TEST"]
     before = test.get("NAME")
     prefix = f"{re.sub(r'_evals_[0-9]+$', '', own)}_evals_"[:50]
     _drop_leftovers(prefix)
+    connection.close()  # first: closing it later would make a new pool of the old name
     connection.close_pool()  # type: ignore[attr-defined]
     test["NAME"] = f"{prefix}{os.getpid()}"
-    layer = channel_layers.set("default", InMemoryChannelLayer())
     try:
         connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
         try:
-            with jobs_dropped():
-                load_articles()
+            _check_in(test["NAME"])
+            with undisturbed():
                 yield
         finally:
             connection.creation.destroy_test_db(own, verbosity=0)
             settings.DATABASES["default"]["NAME"] = connection.settings_dict["NAME"] = own
     finally:
         test["NAME"] = before
-        channel_layers.backends.pop("default") if layer is None else channel_layers.set("default", layer)
+
+
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """The demo's help centre is there, and meanwhile events reach no socket and jobs no worker."""
+    layer = channel_layers.set("default", InMemoryChannelLayer())
+    try:
+        with jobs_dropped():
+            load_articles()
+            yield
+    finally:
+        if layer is None:
+            channel_layers.backends.pop("default")
+        else:
+            channel_layers.set("default", layer)
+
+
+def _check_in(name: str) -> None:
+    """Cases must never write into the real database: rather none runs."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_database()")
+        (found,) = cursor.fetchone()
+    if found != name:
+        raise RuntimeError(f"expected to be in the database {name}, but this is {found}")
 
 
 def _drop_leftovers(prefix: str) -> None:

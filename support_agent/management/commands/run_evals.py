@@ -1,4 +1,4 @@
-"""`manage.py run_evals [SUITE] [--model M]`: the evaluation cases, in a database of their own."""
+"""`manage.py run_evals [SUITE] [--model M] [--repeat K]`: the evaluation cases, in a database of their own."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ class Command(OpsCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("suite", nargs="?", default="", help="a theme (a file of cases) or one case; default: all")
+        parser.add_argument("--repeat", type=int, default=1, metavar="K", help="run each K times; all must pass")
         parser.add_argument("--model", default=DEMO, help="demo (free), or a model of the API, for which you pay")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -32,8 +33,10 @@ class Command(OpsCommand):
         model = options["model"]
         if model != DEMO and not (env.anthropic_api_key.get_secret_value() or env.anthropic_base_url):
             self._wrong("--model needs ANTHROPIC_API_KEY")
+        if options["repeat"] < 1:
+            self._wrong("--repeat takes a number from 1 on")
         with throwaway_database():
-            results = asyncio.run(self._run(cases, model))
+            results = asyncio.run(self._run(cases, model, options["repeat"]))
         if options["json"]:
             self.print_json(as_json(results, model))
         else:
@@ -41,9 +44,10 @@ class Command(OpsCommand):
         if any(result.status == "failed" for result in results):
             sys.exit(1)
 
-    async def _run(self, cases: Sequence[Case], name: str) -> list[Result]:
+    async def _run(self, cases: Sequence[Case], name: str, repeat: int) -> list[Result]:
         async with model_named(name) as model:
-            return await run_cases(cases, model, is_demo=name == DEMO, on_result=self._tell)
+            is_demo = name == DEMO
+            return await run_cases(cases, model, is_demo=is_demo, repeat=repeat, on_result=self._tell)
 
     def _tell(self, result: Result) -> None:
         """Progress, on stderr so that stdout stays the report's."""
