@@ -137,8 +137,9 @@ async def test_fifty_conversations_of_four_turns(transactional_db: None, capsys:
     dropped = await in_db(Step.objects.filter(kind=StepKind.CRITIC, status="failed").count)
     with capsys.disabled():
         print(  # noqa: T201
-            f"\nfifty conversations: {len(states)} turns in {seconds:.1f} s ({cpu:.1f} s CPU), {len(api.served)} calls, "
-            f"{api.charged_usd:.4f} USD, {escalated} escalated, {dropped} calls dropped by the critic"
+            f"\nfifty conversations: {len(states)} turns in {seconds:.1f} s ({cpu:.1f} s CPU), "
+            f"{len(api.served)} calls, {api.charged_usd:.4f} USD, "
+            f"{escalated} escalated, {dropped} calls dropped by the critic"
         )
     assert await in_db(Action.objects.exists)
     assert len(states) == CONVERSATIONS * TURNS
