@@ -64,6 +64,12 @@ def test_seeding_again_changes_nothing_and_prints_the_same_cast() -> None:
     assert (Order.objects.count(), Message.objects.count(), ApiKey.objects.count()) == before
 
 
+def test_the_printed_passwords_are_those_it_was_written_with(settings: Any) -> None:
+    before = cast()
+    settings.DEMO = not settings.DEMO
+    assert cast() == before
+
+
 def test_the_cast_is_printed_as_the_contract_says_and_can_sign_in() -> None:
     found = cast()
     assert set(found) == {"customers", "staff", "api_key"}

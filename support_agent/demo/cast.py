@@ -8,7 +8,7 @@ from django.conf import settings
 from django.utils.crypto import salted_hmac
 
 from support_agent.models import ApiKey
-from tickets.demo.people import CAST, STAFF, demo_password
+from tickets.demo.people import CAST, STAFF, password_of
 from tickets.models import Customer, User
 
 Json = dict[str, Any]
@@ -33,22 +33,27 @@ def the_cast() -> Json:
     emails = [member.email for member in CAST]
     customers = {
         customer.email: customer
-        for customer in Customer.objects.filter(email__in=emails).prefetch_related("orders__lines")
+        for customer in Customer.objects.filter(email__in=emails, user__isnull=False)
+        .select_related("user")
+        .prefetch_related("orders__lines")
     }
+    users = {user.username: user for user in User.objects.filter(username__in=[person.username for person in STAFF])}
     return {
         "customers": [_customer(customers[email]) for email in emails if email in customers],
         "staff": [
-            {"username": person.username, "password": demo_password(person.username), "role": person.role.value}
+            {"username": person.username, "password": password_of(users[person.username]), "role": person.role.value}
             for person in STAFF
+            if person.username in users
         ],
         "api_key": demo_api_key(),
     }
 
 
 def _customer(customer: Customer) -> Json:
+    assert customer.user is not None
     return {
         "email": customer.email,
-        "password": demo_password(customer.email),
+        "password": password_of(customer.user),
         "name": customer.name,
         "plan": customer.plan,
         "orders": [
