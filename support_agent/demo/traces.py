@@ -11,7 +11,7 @@ from typing import Any
 
 from support_agent.agent.config import LIMITS
 from support_agent.agent.routing import NEXT_TIER, READ, TOOLSETS
-from support_agent.agent.types import StepKind, Surface, Tier, Usage
+from support_agent.agent.types import StepKind, Tier, Usage
 from support_agent.demo.story import Call, Exchange, Json
 from support_agent.env import env
 from support_agent.llm.pricing import cost_usd
@@ -81,7 +81,7 @@ class Tracer:
         else:
             self._work(running, exchange)
         turn.finished_at, turn.step_count = running.clock, running.index
-        for total in totals_of(conversation, LIMITS[Surface(surface)], started):
+        for total in totals_of(conversation, surface, LIMITS[surface], started):
             self.spent[total.scope, total.key, total.period] += turn.cost_usd
         return turn
 
@@ -109,13 +109,14 @@ class Tracer:
             wish = exchange.proposal.tool.replace("_", " ")
             steps.append({"type": "take_action", "priority": "required", "description": f"Offer: {wish}."})
         steps.append({"type": "answer", "priority": "required", "description": "Answer the customer."})
+        running.turn.confidence = 0.3 if exchange.topic == "unclear" else round(self.world.between(0.74, 0.97), 2)
         plan = {
             "goal": f"The customer's question about {exchange.topic}.",
             "topic": exchange.topic,
             "subject": exchange.subject,
             "in_scope": exchange.topic != "off topic",
             "complexity": exchange.complexity,
-            "confidence": 0.3 if exchange.topic == "unclear" else round(self.world.between(0.74, 0.97), 2),
+            "confidence": running.turn.confidence,
             "steps": steps,
             "is_complete": not exchange.calls,
         }

@@ -16,6 +16,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
+from pytest_django.plugin import DjangoDbBlocker
 
 from support_agent.models import ApiKey, Heartbeat, Task, Turn
 from tests.seeded import demo
@@ -42,13 +43,17 @@ OURS = [model for app in ("tickets", "support_agent") for model in apps.get_app_
 
 @pytest.fixture
 def staff_client(client: Client) -> Client:
-    user = User.objects.get(username="admin")
-    client.force_login(user)
-    _rows_the_demo_has_none_of(user)
+    client.force_login(User.objects.get(username="admin"))
     return client
 
 
-def _rows_the_demo_has_none_of(user: User) -> None:
+@pytest.fixture(scope="module", autouse=True)
+def _rows_the_demo_has_none_of(demo: None, django_db_blocker: DjangoDbBlocker) -> None:
+    with django_db_blocker.unblock():
+        _make_rows(User.objects.get(username="admin"))
+
+
+def _make_rows(user: User) -> None:
     conversation, customer = Conversation.objects.first(), Customer.objects.first()
     assert conversation is not None
     for number in range(6):

@@ -19,7 +19,7 @@ from support_agent.ops.selectors.export import conversation_export
 from support_agent.ops.selectors.filters import TraceFilter
 from support_agent.ops.selectors.traces import TraceRow, trace_of, traces_page
 from support_agent.ops.waterfall import Waterfall
-from tickets.access import conversation_for_staff
+from tickets.access import conversation_for_staff, staff_roles
 from tickets.models import Conversation, Role
 
 READERS = (Role.AGENT, Role.LEAD, Role.OPS, Role.ADMIN)
@@ -45,6 +45,7 @@ def trace_list(request: HttpRequest) -> HttpResponse:
             "rows": rows,
             "older": wanted.as_query(before=cursor_of(rows[-1])) if has_more else "",
             "is_first": "before" not in request.GET,
+            "may_export": may_export(request),
             "statuses": Conversation.Status.choices,
             "states": Turn.State.choices,
             "surfaces": [(surface.value, surface.value.replace("_", " ").capitalize()) for surface in Surface],
@@ -65,6 +66,7 @@ def trace(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
             "title": f"Trace {conversation.reference}",
             "conversation": conversation,
             "trace": found,
+            "may_export": may_export(request),
             "kinds": [kind.value for kind in StepKind],
             "blocks": [(block, Waterfall.of(block.turn, block.steps)) for block in found.blocks],
         },
@@ -89,6 +91,10 @@ def trace_list_csv(request: HttpRequest) -> StreamingHttpResponse:
     response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = 'attachment; filename="traces.csv"'
     return response
+
+
+def may_export(request: HttpRequest) -> bool:
+    return bool(staff_roles(staff_of(request)) & {role.value for role in EXPORTERS})
 
 
 def csv_lines(wanted: TraceFilter) -> Iterator[str]:
