@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -47,6 +48,10 @@ class Attempt:
                 await self._run()
             except TurnLost:
                 log.info("turn_lost")
+            except asyncio.CancelledError:
+                if self.stop == "stop":  # before the engine could end it: the next attempt does, at once
+                    await self._hand_back()
+                raise
             except DATABASE_AWAY as error:
                 # The database, not the turn, has failed: another attempt goes on from the last step.
                 log.warning("turn_handed_back", error=str(error).splitlines()[0])

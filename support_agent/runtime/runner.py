@@ -101,8 +101,9 @@ class Runner:
     async def _beat(self) -> None:
         while True:
             await asyncio.sleep(HEARTBEAT_S)
-            stops = await in_db(_renew_all, self._name, list(self._running))
-            for turn_id in list(self._running):
+            mine = list(self._running)  # what is claimed while we ask is not in the answer
+            stops = await in_db(_renew_all, self._name, mine)
+            for turn_id in mine:
                 # A turn that is no longer ours: its writes are fenced, but there is no reason to go on paying for it.
                 self._stop_turn(turn_id, stops.get(turn_id, "taken_over"))
 
@@ -130,6 +131,8 @@ class Runner:
     def _stop_turn(self, turn_id: UUID, why: str) -> None:
         if why and turn_id in self._running:
             attempt, task = self._running[turn_id]
+            if attempt.stop == why:
+                return  # told already: it may be writing its end
             attempt.stop = why
             task.cancel()  # whatever it waits for; the engine ends a customer's stop with what was shown
 

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from typing import Any
 
 from django.db.models import Max
 
 from support_agent.agent.types import StepRecord
 from support_agent.models import Step, Turn
+
+
+def storable(value: Any) -> Any:
+    """JSON as PostgreSQL keeps it: without NUL, and without half surrogates."""
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return json.loads(text.encode("utf-8", "replace").decode().replace("\\u0000", ""))
 
 
 def free_index(turn: Turn) -> int:
@@ -26,8 +34,8 @@ def insert_steps(turn: Turn, records: Sequence[StepRecord], *, attempt: int | No
             kind=record.kind.value,
             model=record.model,
             tool=record.tool[:64],
-            input=record.input,
-            output=record.output,
+            input=storable(record.input),
+            output=storable(record.output),
             status=record.status,
             error=record.error,
             input_tokens=record.spend.usage.input_tokens,

@@ -21,7 +21,7 @@ from support_agent.agent.words import FAILED
 from support_agent.models import Task, Turn
 from support_agent.runtime import signals
 from support_agent.runtime.memories import remember
-from support_agent.runtime.steps import insert_steps
+from support_agent.runtime.steps import insert_steps, storable
 from tickets.events import event_append
 from tickets.ids import new_id
 from tickets.models import Conversation, EscalationReason
@@ -58,7 +58,7 @@ def checkpoint(turn: Turn, records: Sequence[StepRecord], state: TurnState) -> N
         totals["cost_estimated"] = True
     lost = False
     with transaction.atomic():
-        held = _ours(turn).update(checkpoint=asdict(state), **_seen(state), **totals)
+        held = _ours(turn).update(checkpoint=storable(asdict(state)), **_seen(state), **totals)
         for record in records:
             if held and record.kind == StepKind.COMPRESS and record.status == "ok":
                 remember(turn.conversation_id, record.output)

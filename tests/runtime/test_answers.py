@@ -168,3 +168,11 @@ async def test_a_model_that_fails_everywhere_leads_to_a_person(rig: Rig) -> None
     assert turn.state == Turn.State.ESCALATED
     assert (await in_db(Escalation.objects.get, conversation=conversation)).reason == "model_failing"
     assert (await in_db(lambda: turn.steps.filter(status="failed").count())) >= 1
+
+
+async def test_what_postgresql_cannot_keep_fails_no_turn(rig: Rig) -> None:
+    conversation = await rig.begin()
+    rig.model.add(says("Hello\x00 there."))
+    turn = await rig.ask(conversation, "hi")
+    assert turn.state == Turn.State.ANSWERED
+    assert (await rig.answer(conversation))["text"] == "Hello there."

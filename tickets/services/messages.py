@@ -107,6 +107,7 @@ def check_text(text: str, *, allow_empty: bool = False) -> str:
 
 @transaction.atomic
 def _add(conversation: Conversation, role: Message.Role, text: str, **fields: Any) -> Message:
+    text = text.replace("\x00", "").encode("utf-8", "replace").decode()  # what PostgreSQL cannot keep
     message = Message(conversation=conversation, role=role, text=text, html=render(text), **fields)
     event_append(conversation=conversation, type="message", message=message)
     now = timezone.now()
