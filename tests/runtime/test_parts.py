@@ -127,7 +127,7 @@ async def test_7_a_spent_limit_ends_in_a_wrap_up_and_a_person(rig: Rig) -> None:
     shown = await export(conversation)
     assert turn.state == "escalated"
     assert [one["reason"] for one in shown["escalations"]] == ["budget"]
-    assert shown["events"][-2]["message"]["text"].startswith("It has been delivered.\n\n")
+    assert (await rig.answer(conversation))["text"].startswith("It has been delivered.\n\n")
     total = await in_db(lambda: Spend.objects.get(scope="conversation", key=key))
     assert total.spent_usd <= Decimal("2.00")
     assert total.reserved_usd == 0
