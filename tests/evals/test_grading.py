@@ -15,7 +15,7 @@ from tests.fakes.replies import Reply, calls, plans, says
 from tests.fakes.scripted import Line, ScriptedModel
 from tests.runtime.conftest import client_of
 
-pytestmark = [pytest.mark.xdist_group("evals"), pytest.mark.usefixtures("evals_database")]
+pytestmark = [pytest.mark.xdist_group("evals grading"), pytest.mark.usefixtures("evals_database")]
 PLAN: dict[str, Any] = {
     "goal": "Cancel it.",
     "topic": "cancellation",

@@ -12,8 +12,6 @@ from django.db import connection
 from support_agent.evals import cases
 from tickets.models import Conversation
 
-pytestmark = [pytest.mark.xdist_group("evals"), pytest.mark.django_db(transaction=True)]
-
 
 def databases() -> list[str]:
     """Those that are, or come from, this test's own."""
@@ -22,6 +20,7 @@ def databases() -> list[str]:
         return [name for (name,) in cursor.fetchall()]
 
 
+@pytest.mark.django_db(transaction=True)
 def test_it_says_what_fails_and_leaves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     (case,) = cases.suite("where-is-my-order")
     expect = case.expect.model_copy(update={"says": ("a pink elephant",)})
