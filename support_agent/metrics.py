@@ -1,4 +1,4 @@
-"""Prometheus figures, computed from PostgreSQL and Redis when scraped: every process gives the same answer."""
+"""Prometheus figures, computed from PostgreSQL and Redis when scraped: but for sockets, every process says the same."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from prometheus_client.registry import Collector
 from redis.exceptions import RedisError
 
 from support_agent.models import Heartbeat, Turn
+from support_agent.origins import open_sockets
 from support_agent.runtime.breakers import acceptance
 from tickets.models import Conversation, Escalation
 
@@ -91,4 +92,5 @@ def exposition() -> bytes:
     """The text format of Prometheus."""
     if not registry._collector_to_names:
         registry.register(Desk())
+        registry.register(open_sockets)
     return generate_latest(registry)

@@ -10,6 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import structlog
 from django.conf import settings
+from prometheus_client import Gauge
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -18,6 +19,8 @@ App = Callable[[Any, Any, Any], Awaitable[None]]  # channels' own types name eve
 
 CONVERSATION = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
+
+open_sockets = Gauge("desk_sockets", "Open sockets of the web process that answers.", registry=None)
 
 
 def origin_of(url: str) -> tuple[str, str, int] | None:
@@ -56,7 +59,8 @@ class OriginMiddleware:
             ids = {"request_id": uuid.uuid4().hex}
             if found := CONVERSATION.search(scope["path"]):
                 ids["conversation_id"] = found[0]
-            with structlog.contextvars.bound_contextvars(**ids):  # on every line this socket's task logs
+            # The ids are on every line this socket's task logs.
+            with open_sockets.track_inprogress(), structlog.contextvars.bound_contextvars(**ids):
                 return await self.app(scope, receive, send)
         await receive()  # the connect event; closing in answer to it is what makes the refusal a 403
         await send({"type": "websocket.close"})

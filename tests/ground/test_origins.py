@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from asgiref.typing import WebSocketScope
 from channels.testing import WebsocketCommunicator
 
-from support_agent.origins import OriginMiddleware, origin_allowed
+from support_agent.origins import OriginMiddleware, open_sockets, origin_allowed
 
 ALLOWED = ["https://shop.example", "http://localhost:3000"]
 
@@ -61,3 +63,21 @@ async def test_programs_without_an_origin_need_a_token() -> None:
 
 async def test_a_token_does_not_excuse_a_foreign_origin() -> None:
     assert not await opens("/ws/?token=abc", origin="https://evil.example")
+
+
+async def test_open_sockets_are_counted() -> None:
+    async def app(scope: object, receive: Any, send: Any) -> None:
+        await send({"type": "websocket.accept"})
+        while (await receive())["type"] != "websocket.disconnect":
+            pass
+
+    before = figure()
+    socket = WebsocketCommunicator(OriginMiddleware(app), "/ws/?token=abc")
+    await socket.connect()
+    assert figure() == before + 1
+    await socket.disconnect()
+    assert figure() == before
+
+
+def figure() -> float:
+    return next(sample.value for metric in open_sockets.collect() for sample in metric.samples)
