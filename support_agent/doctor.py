@@ -41,19 +41,7 @@ class Finding:
 def examine() -> list[Finding]:
     """Every check, none of which stops the others."""
     found: list[Finding] = []
-    for check in (
-        _python,
-        _packages,
-        _settings,
-        _database,
-        _redis,
-        _static,
-        _processes,
-        _model,
-        _search,
-        _mail,
-        _tests,
-    ):
+    for check in CHECKS:
         try:
             found += check()
         except Exception as error:
@@ -64,7 +52,8 @@ def examine() -> list[Finding]:
 
 def _python() -> Iterator[Finding]:
     version = sys.version.split()[0]
-    yield Finding("python", "ok" if sys.version_info >= (3, 11) else "missing", version, "install Python 3.11 or newer")
+    new = sys.version_info >= (3, 11)
+    yield Finding("python", "ok" if new else "missing", version, "" if new else "install Python 3.11 or newer")
 
 
 def _packages() -> Iterator[Finding]:

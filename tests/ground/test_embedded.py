@@ -13,6 +13,8 @@ from pathlib import Path
 import psycopg
 import pytest
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from support_agent.embedded import EmbeddedError, Postgres, Valkey, servers
 from support_agent.embedded.holding import held, revive
@@ -95,7 +97,7 @@ def test_a_taken_port_is_left_to_its_owner(folder: Path) -> None:
             assert two.port != one.port
             assert two.running()
             with pytest.raises(redis.AuthenticationError):
-                redis.Redis(port=two.port, password="guessed").ping()
+                redis.Redis(port=two.port, password="guessed", retry=Retry(NoBackoff(), 0)).ping()
 
 
 def test_a_server_that_died_comes_back(folder: Path) -> None:

@@ -62,7 +62,7 @@ def test_no_page_of_the_staff_breaks_the_policy(stack: Stack, browser: BrowserCo
     page.click("[type=submit]")
     found: dict[str, list[str]] = {}
     for address in [*admin_pages(), *queue_pages(stack)]:
-        answer = page.goto(address)
+        answer = page.goto(address, wait_until="domcontentloaded")
         assert answer is not None
         assert answer.status < 500, address
         assert "default-src 'none'" in answer.headers["content-security-policy"], address
