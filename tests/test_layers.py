@@ -105,3 +105,45 @@ def test_only_the_client_imports_anthropic() -> None:
         if within(name, "anthropic")
     }
     assert found <= {"support_agent.llm.client"}
+
+
+def test_no_module_imports_itself_in_a_circle() -> None:
+    """Imports inside functions count: they hide a circle, they do not untie it."""
+    known = {module: path for package in ("support_agent", "tickets") for path, module in modules(package)}
+    graph = {
+        module: {target for name in imports(path, module) if (target := _module_of(name, known)) and target != module}
+        for module, path in known.items()
+        if ".apps" not in module  # Django's ready() is where apps are joined
+    }
+    circles = [cycle for cycle in _circles(graph) if len(cycle) > 1]
+    assert not circles, "\n".join(" -> ".join(sorted(cycle)) for cycle in circles)
+
+
+def _module_of(name: str, known: dict[str, Path]) -> str:
+    """The module a dotted name lies in: itself, or the one that defines it. Packages' own files are left out."""
+    for candidate in (name, name.rpartition(".")[0]):
+        if candidate in known:
+            return candidate
+    return ""
+
+
+def _circles(graph: dict[str, set[str]]) -> Iterator[set[str]]:
+    """Strongly connected groups: whatever can be reached from each other."""
+
+    def reach(start: str) -> set[str]:
+        seen: set[str] = set()
+        waiting = [start]
+        while waiting:
+            for target in graph.get(waiting.pop(), ()):
+                if target not in seen:
+                    seen.add(target)
+                    waiting.append(target)
+        return seen
+
+    reachable = {module: reach(module) for module in graph}
+    done: set[str] = set()
+    for module, found in reachable.items():
+        if module in found and module not in done:
+            circle = {other for other in found if module in reachable.get(other, ())} | {module}
+            done |= circle
+            yield circle

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from contextlib import suppress
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -59,10 +60,8 @@ def conversation_for_staff(key: UUID | str, user: User) -> Conversation:
     """By id or reference (K7F-42P, in any case); raises NotAllowed without a staff role, NotFound when missing."""
     require_role(user, *STAFF_ROLES)
     query = Q(reference__iexact=str(key).strip())
-    try:
+    with suppress(ValueError):
         query |= Q(pk=key if isinstance(key, UUID) else UUID(str(key)))
-    except ValueError:
-        pass
     conversation = Conversation.objects.select_related("customer", "assignee", "team").filter(query).first()
     if conversation is None:
         raise NotFound("There is no such conversation.")

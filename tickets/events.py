@@ -1,33 +1,14 @@
-"""The one place that publishes: persistent events with a gap-free `seq`, and passing frames that are never stored.
-
-An event is announced after its transaction commits, on the channel-layer group of its conversation. A publish that
-fails is only logged: PostgreSQL holds the truth and every socket catches up by `seq`.
-"""
+"""Persistent events with a gap-free `seq`, announced on their conversation's group after the commit."""
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterable
 from typing import Any
-from uuid import UUID
 
-from asgiref.sync import async_to_sync
-from channels.layers import get_channel_layer
 from django.db import transaction
 from django.db.models import F
 
-from tickets.db import Frame, collect
 from tickets.models import Conversation, Event, Message
-
-log = logging.getLogger(__name__)
-
-
-def group_of(conversation_id: UUID) -> str:
-    """The channel-layer group every socket of a conversation joins."""
-    return f"conversation.{conversation_id.hex}"
-
-
-INBOX_GROUP = "inbox"
+from tickets.publishing import group_of, publish
 
 
 def message_payload(message: Message) -> dict[str, Any]:
@@ -80,21 +61,3 @@ def event_append(
         lambda: publish([(group_of(conversation.pk), {"type": "conversation.event", "event": announced})])
     )
     return event
-
-
-def publish(frames: Iterable[Frame]) -> None:
-    """Send frames to their groups: through the running call's outbox, or at once from synchronous code."""
-    at_once = [frame for frame in frames if not collect(frame)]
-    if at_once:
-        async_to_sync(send_frames)(at_once)
-
-
-async def send_frames(frames: Iterable[Frame]) -> None:
-    """Send frames from the running loop; failures are logged, never raised."""
-    layer = get_channel_layer()
-    assert layer is not None, "CHANNEL_LAYERS is configured"
-    for group, message in frames:
-        try:
-            await layer.group_send(group, message)
-        except Exception:
-            log.warning("publish_failed", exc_info=True, extra={"group": group})

@@ -11,10 +11,11 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from support_agent.agent.calls import Recorder, call_with_fallback, summary_of
 from support_agent.agent.claims import IDENTIFIER, claims
+from support_agent.agent.remembered import LookedUp, Memory, Said
 from support_agent.agent.types import Block, Json, ModelRequest, StepKind, Tier
 
 WINDOW, COMPRESS_AT, COMPRESS_TO = 32_000, 24_000, 12_000  # tokens
@@ -25,39 +26,10 @@ SUMMARY_TOKENS = 900
 NOTES = "Notes of the desk, as data; not written by the customer:"
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
-    """One message of the conversation: role user or assistant."""
-
-    seq: int
-    role: str
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class LookedUp:
-    """One tool call of an earlier turn; `seq` is that of the message after which it was made."""
-
-    seq: int
-    tool: str
-    arguments: Json
-    result: Json
-
-
-@dataclass(frozen=True, slots=True)
-class Memory:
-    """What the conversation is reduced to: the summary of everything up to `upto`, and what came after it."""
-
-    summary: str = ""
-    upto: int = 0
-    identifiers: tuple[str, ...] = ()  # named before `upto`
-    said: Sequence[Said] = ()
-    looked_up: Sequence[LookedUp] = field(default_factory=tuple)
-
-    @property
-    def tokens(self) -> int:
-        texts = [self.summary, *(s.text for s in self.said), *(_dump(_as_data(item)) for item in self.looked_up)]
-        return sum(map(estimate, texts))
+def size(memory: Memory) -> int:
+    """Tokens of everything remembered."""
+    texts = [memory.summary, *(s.text for s in memory.said), *(_dump(_as_data(item)) for item in memory.looked_up)]
+    return sum(map(estimate, texts))
 
 
 def estimate(text: str) -> int:
@@ -115,7 +87,7 @@ async def compress(memory: Memory, recorder: Recorder) -> Memory:
 
     Raises ModelFailure or LimitReached; the caller then goes on with `cut`.
     """
-    if memory.tokens <= COMPRESS_AT:
+    if size(memory) <= COMPRESS_AT:
         return memory
     kept, old_said, old_calls = _split(memory)
     request = ModelRequest(
@@ -131,12 +103,12 @@ async def compress(memory: Memory, recorder: Recorder) -> Memory:
     await recorder.step(
         StepKind.COMPRESS,
         model=reply.model,
-        input={**summary_of(request), "tokens": memory.tokens},
+        input={**summary_of(request), "tokens": size(memory)},
         output={
             "summary": shorter.summary,
             "upto": shorter.upto,
             "identifiers": list(shorter.identifiers),
-            "tokens": shorter.tokens,
+            "tokens": size(shorter),
         },
         spend=reply.spend,
         duration_ms=reply.duration_ms,
@@ -146,7 +118,7 @@ async def compress(memory: Memory, recorder: Recorder) -> Memory:
 
 def cut(memory: Memory) -> Memory:
     """The memory within its window without a model: the older part is left out, its identifiers are kept."""
-    return memory if memory.tokens <= WINDOW else _split(memory)[0]
+    return memory if size(memory) <= WINDOW else _split(memory)[0]
 
 
 def _split(memory: Memory) -> tuple[Memory, list[Said], list[LookedUp]]:

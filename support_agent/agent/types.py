@@ -13,13 +13,12 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import Any, Literal, Protocol
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-if TYPE_CHECKING:
-    from support_agent.agent.memory import Memory
+from support_agent.agent.remembered import Memory
 
 Json = dict[str, Any]
 Block = dict[str, Any]  # a content block of the Messages API, kept byte for byte

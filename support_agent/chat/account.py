@@ -18,8 +18,8 @@ from support_agent.chat.conversations import conversations_claim
 from support_agent.chat.visitors import client_address
 from support_agent.runtime.ratelimit import allow
 from tickets.errors import RateLimited
-from tickets.events import publish
 from tickets.models import Customer, DemoMail, User
+from tickets.publishing import publish
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 CAST_SIZE = 8

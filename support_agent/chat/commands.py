@@ -19,8 +19,8 @@ from support_agent.runtime import submit
 from support_agent.runtime.ratelimit import allow
 from tickets.access import Visitor, conversation_for_visitor
 from tickets.errors import Conflict, DeskError, NotFound
-from tickets.events import group_of, publish
 from tickets.models import Conversation, Verification
+from tickets.publishing import group_of, publish
 from tickets.services.actions import action_decide, action_undo
 from tickets.services.conversations import contact_set, read_mark
 from tickets.services.identity import attempts_left, verification_check, verification_start

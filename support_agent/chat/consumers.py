@@ -26,8 +26,8 @@ from support_agent.runtime.ratelimit import allow
 from tickets.access import Visitor, conversation_for_visitor
 from tickets.db import in_db
 from tickets.errors import DeskError, NotFound, RateLimited
-from tickets.events import group_of
 from tickets.models import Conversation
+from tickets.publishing import group_of
 from tickets.selectors.conversations import PAGE, events_after
 
 Json = dict[str, Any]

@@ -13,8 +13,9 @@ from django.utils import timezone
 
 from support_agent.models import Turn
 from support_agent.runtime import signals
-from tickets.events import event_append, group_of, publish
+from tickets.events import event_append
 from tickets.models import Conversation
+from tickets.publishing import group_of, publish
 
 LIVE = [Turn.State.QUEUED, Turn.State.RUNNING]
 

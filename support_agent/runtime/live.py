@@ -11,7 +11,7 @@ from typing import Any, Literal
 from support_agent.models import Turn
 from support_agent.runtime.turns import begin_message
 from tickets.db import in_db
-from tickets.events import group_of, send_frames
+from tickets.publishing import group_of, send_frames
 
 EVERY_S = 0.05
 

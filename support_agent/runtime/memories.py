@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from support_agent.agent.memory import LookedUp, Memory, Said
+from support_agent.agent.remembered import LookedUp, Memory, Said
 from support_agent.agent.toolkit import Status
 from support_agent.models import ConversationMemory, ToolCall
 from tickets.models import Message

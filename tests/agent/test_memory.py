@@ -8,15 +8,14 @@ from support_agent.agent.memory import (
     NOTES,
     VERBATIM,
     WINDOW,
-    LookedUp,
-    Memory,
-    Said,
     cut,
     estimate,
     history,
     own_texts,
     reminder,
+    size,
 )
+from support_agent.agent.remembered import LookedUp, Memory, Said
 from support_agent.agent.types import Json
 from tests.agent.ports import asks, reply, says, world
 
@@ -65,7 +64,7 @@ async def test_below_the_mark_nothing_is_asked() -> None:
 
 async def test_past_the_mark_the_older_part_is_written_down_once() -> None:
     memory = long_memory(100)
-    assert memory.tokens > COMPRESS_AT
+    assert size(memory) > COMPRESS_AT
     at = world(reply({"type": "text", "text": "They asked about many orders."}), says("Hello."))
     await at.run(asks("hi", memory=memory))
     [step] = [record for record in at.records if record.kind == "compress"]
@@ -82,7 +81,7 @@ async def test_past_the_mark_the_older_part_is_written_down_once() -> None:
 
 def test_without_a_model_the_older_part_is_left_out_and_its_identifiers_kept() -> None:
     kept = cut(long_memory(140))
-    assert kept.tokens <= WINDOW
+    assert size(kept) <= WINDOW
     assert len(kept.said) >= VERBATIM
     assert "AP-100120" in kept.identifiers
 

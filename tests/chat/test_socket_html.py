@@ -10,8 +10,8 @@ from uuid import uuid4
 from tests.cast import Cast
 from tests.chat.conftest import Line, begin, said
 from tickets.db import in_db
-from tickets.events import group_of, send_frames
 from tickets.models import Conversation, Feedback, Survey
+from tickets.publishing import group_of, send_frames
 from tickets.services.actions import action_propose
 from tickets.services.conversations import conversation_close
 from tickets.services.messages import message_assistant, message_post

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from unittest.mock import patch
 
 from support_agent.chat import cursors
 from tests.cast import Cast
 from tests.chat.conftest import Line, begin
-from tickets import events
 from tickets.db import in_db
 from tickets.models import Conversation
+from tickets.publishing import group_of, send_frames
 from tickets.services.messages import message_system
 
 Lines = Callable[..., Line]
@@ -104,7 +105,7 @@ async def test_an_old_push_changes_nothing(people: Cast, lines: Lines) -> None:
     await line.open()
     await line.until("message")
     again = {"type": "conversation.event", "event": {"seq": 1, "type": "message"}}
-    await events.send_frames([(events.group_of(conversation.pk), again)])
+    await send_frames([(group_of(conversation.pk), again)])
     assert await line.silent()
 
 
@@ -115,8 +116,5 @@ async def unannounced(conversation: Conversation, *texts: str) -> None:
         for text in texts:
             message_system(conversation=conversation, text=text)
 
-    sent, events.publish = events.publish, lambda frames: None
-    try:
+    with patch("tickets.events.publish"):
         await in_db(write_silently)
-    finally:
-        events.publish = sent

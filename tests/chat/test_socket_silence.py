@@ -9,8 +9,8 @@ from uuid import uuid4
 from tests.cast import Cast
 from tests.chat.conftest import Line, begin
 from tickets.db import in_db
-from tickets.events import group_of, send_frames
 from tickets.models import Conversation
+from tickets.publishing import group_of, send_frames
 from tickets.services.conversations import conversation_claim, conversation_hand_back
 from tickets.services.messages import message_assistant
 

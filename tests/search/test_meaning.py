@@ -10,11 +10,10 @@ import pytest
 from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
 from tests.search.conftest import Write
-from tickets import jobs_articles
 from tickets.models import Article, ArticleSection
 from tickets.search import search
 from tickets.search.embedder import Vectors, get_embedder
-from tickets.services.articles import articles_embed, articles_embed_later
+from tickets.services.articles import articles_embed, articles_embed_later, embed_article
 
 
 class Letters:
@@ -58,10 +57,10 @@ def test_a_saved_article_gets_its_vectors_from_a_job(
     monkeypatch.setattr("tickets.services.articles.enqueue", lambda job, *args: sent.append((job, *args)))
     settings.EMBEDDER = "minilm"
     article = write("Tarps", "A tarp keeps rain away.")
-    assert sent == [(jobs_articles.embed_article, str(article.pk))]
+    assert sent == [(embed_article, str(article.pk))]
     assert article.sections.get().embedding is None
-    jobs_articles.embed_article(str(article.pk))
-    jobs_articles.embed_article(str(article.pk))
+    embed_article(str(article.pk))
+    embed_article(str(article.pk))
     assert len(article.sections.get().embedding or b"") == 384 * 4
 
 

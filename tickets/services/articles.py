@@ -10,7 +10,6 @@ from uuid import UUID
 from django.db import connection, transaction
 from django.utils import timezone
 
-from tickets import jobs_articles
 from tickets.models import Article, ArticleSection, SearchIndex, SearchTerm, User
 from tickets.queue import enqueue
 from tickets.search.embedder import Embedder, Vectors, get_embedder
@@ -81,7 +80,7 @@ def article_index(*, article: Article, embed: bool = True) -> None:
         ArticleSection.objects.bulk_create(rows)
         _weigh(article)
         if embed and get_embedder() and any(row.embedding is None for row in rows):
-            enqueue(jobs_articles.embed_article, str(article.pk))
+            enqueue(embed_article, str(article.pk))
     _count_terms(before, _terms(article))
 
 
@@ -214,5 +213,11 @@ def articles_embed_later(*, limit: int = 20) -> int:
     missing = ArticleSection.objects.exclude(embedder=embedder.name).order_by("article_id")
     articles = list(missing.values_list("article_id", flat=True).distinct()[:limit])
     for article_id in articles:
-        enqueue(jobs_articles.embed_article, str(article_id))
+        enqueue(embed_article, str(article_id))
     return len(articles)
+
+
+def embed_article(article_id: str) -> None:
+    """The job: compute the vectors that the article's sections lack."""
+    for _ in articles_embed(articles=[article_id]):
+        pass

@@ -14,8 +14,9 @@ from django.utils.crypto import salted_hmac
 from tickets import hooks
 from tickets.access import token_hash
 from tickets.errors import Conflict, NotFound
-from tickets.events import INBOX_GROUP, event_append, publish
+from tickets.events import event_append
 from tickets.models import Conversation, Customer, Escalation, Survey, User
+from tickets.publishing import INBOX_GROUP, publish
 from tickets.services.audit import audit
 
 REOPENS_WITHIN = timedelta(days=14)

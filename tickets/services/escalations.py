@@ -9,8 +9,9 @@ from django.utils import timezone
 
 from tickets import hours, jobs
 from tickets.errors import Conflict
-from tickets.events import INBOX_GROUP, event_append, publish
+from tickets.events import event_append
 from tickets.models import Conversation, Escalation, EscalationReason, Team
+from tickets.publishing import INBOX_GROUP, publish
 from tickets.queue import enqueue
 from tickets.selectors.escalations import escalation_open_of, queue_position
 

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from support_agent.llm.demo import lexicon
 from support_agent.llm.demo.slots import Slots
-from support_agent.llm.demo.tasks import ABOUT_ACCOUNT, ABOUT_ORDER, Task
+from support_agent.llm.demo.tasks import ABOUT_ACCOUNT, ABOUT_ORDER, Dialogue, Task
 from support_agent.llm.demo.understand import Meaning
-
-if TYPE_CHECKING:
-    from support_agent.llm.demo.dialogue import Dialogue
 
 _FILLER = re.compile(
     r"^(ORDER|SKU|EMAIL|MONEY|order|number|no|it|is|i|meant|mean|the|one|ones|sorry|its|this|that|for|yes|my|was|a|an|please|"

@@ -11,9 +11,9 @@ from typing import Any
 
 from support_agent.llm.demo import account, orders, planner, talk
 from support_agent.llm.demo.desk import Call, Desk, Told, Wanted
-from support_agent.llm.demo.dialogue import Dialogue, follow
+from support_agent.llm.demo.dialogue import follow
 from support_agent.llm.demo.situation import Situation, read
-from support_agent.llm.demo.tasks import Task
+from support_agent.llm.demo.tasks import Dialogue, Task
 
 Json = dict[str, Any]
 Handler = Callable[[Desk, Task], str]

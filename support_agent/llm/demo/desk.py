@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from support_agent.llm.demo import questions, wording
-from support_agent.llm.demo.dialogue import Dialogue
 from support_agent.llm.demo.situation import Result, Situation
-from support_agent.llm.demo.tasks import Task
+from support_agent.llm.demo.tasks import Dialogue, Task
 
 Json = dict[str, Any]
 GOOD = frozenset({"success", "pending_confirmation", "awaiting_staff"})

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from support_agent.llm.demo import questions
 from support_agent.llm.demo.answers import answer_to, fragment, is_bare
 from support_agent.llm.demo.situation import Exchange
 from support_agent.llm.demo.slots import Slots, extract, order_numbers
-from support_agent.llm.demo.tasks import ABOUT_ORDER, Task
+from support_agent.llm.demo.tasks import ABOUT_ORDER, Dialogue, Task
 from support_agent.llm.demo.understand import Ask, Meaning, understand
 
 CONTROL = frozenset({"human", "legal", "safety", "injection", "about_bot", "foreign"})
@@ -32,23 +32,6 @@ SMALL_TALK = frozenset(
 )
 _POINTS_BACK = re.compile(r"^(and|also|but|or|what about|how about)\b|\b(that|it|this|those|they|them|one)\b")
 _GOES_ON = re.compile(r"^(and|what about|how about|also|but|or)\b")
-
-
-@dataclass(frozen=True, slots=True)
-class Dialogue:
-    """Where the conversation stands after the newest message."""
-
-    tasks: tuple[Task, ...] = ()
-    task: Task | None = None  # the task that goes on: small talk does not end it
-    order: str = ""  # the order in focus
-    listed: tuple[str, ...] = ()  # the orders the assistant named last
-    email: str = ""
-    query: str = ""  # the last question for the help centre
-    angry: int = 0
-    asked: str = ""  # the question the newest message could answer
-    upset_now: bool = False
-    code_requested: bool = False
-    email_now: bool = False  # the newest message gives an address
 
 
 def follow(exchanges: Iterable[Exchange]) -> Dialogue:

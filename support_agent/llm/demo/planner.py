@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from support_agent.llm.demo.dialogue import SMALL_TALK, Dialogue
+from support_agent.llm.demo.dialogue import SMALL_TALK
 from support_agent.llm.demo.situation import Situation
-from support_agent.llm.demo.tasks import ABOUT_ORDER, Task
+from support_agent.llm.demo.tasks import ABOUT_ORDER, Dialogue, Task
 
 Json = dict[str, Any]
 CHANGES = {  # the subject whose toolset holds the change

@@ -24,3 +24,20 @@ class Task:
     score: float = 1.0
     accepted: bool = False  # the customer said yes to the assistant's offer of it
     after: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Dialogue:
+    """Where the conversation stands after the newest message."""
+
+    tasks: tuple[Task, ...] = ()
+    task: Task | None = None  # the task that goes on: small talk does not end it
+    order: str = ""  # the order in focus
+    listed: tuple[str, ...] = ()  # the orders the assistant named last
+    email: str = ""
+    query: str = ""  # the last question for the help centre
+    angry: int = 0
+    asked: str = ""  # the question the newest message could answer
+    upset_now: bool = False
+    code_requested: bool = False
+    email_now: bool = False  # the newest message gives an address

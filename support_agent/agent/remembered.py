@@ -1,0 +1,37 @@
+"""What a conversation is remembered by: plain values, made by the runtime and read by the engine."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One message of the conversation: role user or assistant."""
+
+    seq: int
+    role: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class LookedUp:
+    """One tool call of an earlier turn; `seq` is that of the message after which it was made."""
+
+    seq: int
+    tool: str
+    arguments: dict[str, Any]
+    result: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What the conversation is reduced to: the summary of everything up to `upto`, and what came after it."""
+
+    summary: str = ""
+    upto: int = 0
+    identifiers: tuple[str, ...] = ()  # named before `upto`
+    said: Sequence[Said] = ()
+    looked_up: Sequence[LookedUp] = ()

@@ -1,0 +1,48 @@
+"""The one place that publishes: frames to channel-layer groups, after the commit that made them true.
+
+A publish that fails is only logged: PostgreSQL holds the truth and every socket catches up by `seq`. Frames sent from a
+thread of tickets.db are collected in its outbox and sent from the caller's own event loop, for the thread has none.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from contextvars import ContextVar
+from typing import Any
+from uuid import UUID
+
+from asgiref.sync import async_to_sync
+from channels.layers import get_channel_layer
+
+log = logging.getLogger(__name__)
+Frame = tuple[str, dict[str, Any]]  # (channel-layer group, message)
+outbox: ContextVar[list[Frame] | None] = ContextVar("outbox", default=None)
+
+
+def group_of(conversation_id: UUID) -> str:
+    """The channel-layer group every socket of a conversation joins."""
+    return f"conversation.{conversation_id.hex}"
+
+
+INBOX_GROUP = "inbox"
+
+
+def publish(frames: Iterable[Frame]) -> None:
+    """Send frames to their groups: through the running call's outbox, or at once from synchronous code."""
+    collected = outbox.get()
+    if collected is not None:
+        collected.extend(frames)
+    else:
+        async_to_sync(send_frames)(list(frames))
+
+
+async def send_frames(frames: Iterable[Frame]) -> None:
+    """Send frames from the running loop; failures are logged, never raised."""
+    layer = get_channel_layer()
+    assert layer is not None, "CHANNEL_LAYERS is configured"
+    for group, message in frames:
+        try:
+            await layer.group_send(group, message)
+        except Exception:
+            log.warning("publish_failed", exc_info=True, extra={"group": group})
