@@ -92,10 +92,14 @@ def can_cancel(status: str, policy: Policy = POLICY) -> Verdict:
     if status == "cancelled":
         return no("already_cancelled", "This order is already cancelled.")
     if status == "packed":
-        return no("already_packed", "This order is already packed, so it can no longer be cancelled. "
-                  "Once it arrives it can be sent back.")
-    return no("already_shipped", "This order has already left us, so it can no longer be cancelled. "
-              "It can be sent back instead.")
+        return no(
+            "already_packed",
+            "This order is already packed, so it can no longer be cancelled. Once it arrives it can be sent back.",
+        )
+    return no(
+        "already_shipped",
+        "This order has already left us, so it can no longer be cancelled. It can be sent back instead.",
+    )
 
 
 def return_until(delivered_at: datetime | None, policy: Policy = POLICY) -> date | None:
@@ -120,12 +124,18 @@ def can_return(
             return no("order_closed", f"This order is already {status}, so nothing of it can be sent back.")
         return no("not_delivered", "This order has not been delivered yet. It can be sent back once it arrives.")
     if now.date() > last_day:
-        return no("window_over", f"Returns are possible for {policy.return_days} days after delivery; "
-                  f"for this order that ended on {last_day.isoformat()}.")
+        return no(
+            "window_over",
+            f"Returns are possible for {policy.return_days} days after delivery; "
+            f"for this order that ended on {last_day.isoformat()}.",
+        )
     for item in items:
         if category_key(item.category) in policy.not_returnable:
-            return no("not_returnable", f"{item.name} cannot be sent back: gift cards, stove fuel and "
-                      "personalised items are excluded from returns.")
+            return no(
+                "not_returnable",
+                f"{item.name} cannot be sent back: gift cards, stove fuel and "
+                "personalised items are excluded from returns.",
+            )
         if item.left < 1:
             return no("already_returned", f"{item.name} has already been sent back or is on its way back.")
     return OK
@@ -148,24 +158,30 @@ def can_refund(amount: Decimal, order: RefundFacts, *, now: datetime, policy: Po
         return no("nothing_left", "Everything that was paid for this order has already been refunded.")
     last_day = (order.delivered_at or order.placed_at).date() + timedelta(days=policy.refund_days)
     if now.date() > last_day:
-        return no("window_over", f"Refunds are possible for {policy.refund_days} days; "
-                  f"for this order that ended on {last_day.isoformat()}.")
+        return no(
+            "window_over",
+            f"Refunds are possible for {policy.refund_days} days; for this order that ended on {last_day.isoformat()}.",
+        )
     if amount > left:
         return no("over_remaining", f"At most {left.quantize(CENT)} of this order can still be refunded.")
     return OK
 
 
-def needs_approval(
-    amount: Decimal, *, of_order: Decimal, of_customer: Decimal, policy: Policy = POLICY
-) -> bool:
+def needs_approval(amount: Decimal, *, of_order: Decimal, of_customer: Decimal, policy: Policy = POLICY) -> bool:
     """Whether a person decides. The sums are what was refunded or awaits approval already: on the order, and to the
     customer within `refund_limit_days`."""
     return max(of_order, of_customer) + amount > policy.refund_limit
 
 
 def can_report(
-    kind: str, *, status: str, shipments: Sequence[ShipmentFacts], delivered_at: datetime | None,
-    already_open: bool, now: datetime, policy: Policy = POLICY
+    kind: str,
+    *,
+    status: str,
+    shipments: Sequence[ShipmentFacts],
+    delivered_at: datetime | None,
+    already_open: bool,
+    now: datetime,
+    policy: Policy = POLICY,
 ) -> Verdict:
     """Whether a delivery problem of this kind can be reported now."""
     if status in {"cancelled", "refunded"}:
@@ -190,8 +206,11 @@ def _after_delivery(delivered_at: datetime | None, now: datetime, policy: Policy
         return no("not_delivered", "This order has not been delivered yet.")
     last_day = delivered_at.date() + timedelta(days=policy.problem_days)
     if now.date() > last_day:
-        return no("window_over", f"Damage, wrong and missing items can be reported for {policy.problem_days} days "
-                  f"after delivery; for this order that ended on {last_day.isoformat()}.")
+        return no(
+            "window_over",
+            f"Damage, wrong and missing items can be reported for {policy.problem_days} days "
+            f"after delivery; for this order that ended on {last_day.isoformat()}.",
+        )
     return OK
 
 
@@ -207,8 +226,11 @@ def _lost(shipments: Sequence[ShipmentFacts], now: datetime, policy: Policy) -> 
         moving = parcel.status in {"in_transit", "delayed"}
         if moving and parcel.last_scan_at and parcel.last_scan_at.date() <= silent_since:
             return OK
-    return no("too_early", "A parcel counts as lost when it has had no scan for "
-              f"{policy.lost_after_days} days; this one was scanned more recently.")
+    return no(
+        "too_early",
+        "A parcel counts as lost when it has had no scan for "
+        f"{policy.lost_after_days} days; this one was scanned more recently.",
+    )
 
 
 def _late(shipments: Sequence[ShipmentFacts], now: datetime, policy: Policy) -> Verdict:

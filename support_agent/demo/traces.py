@@ -147,7 +147,7 @@ class Tracer:
             self._step(running, StepKind.CRITIC, status="failed", output=output, took=2)
         self._ask(running, exchange.said, [{"type": "text", "text": exchange.answer}], "end_turn")
         cited = [source["n"] for source in exchange.sources]
-        accepted = {"accepted": True, "sources": cited, "chars": len(exchange.answer)}
+        accepted = {"accepted": True, "sources": cited, "words": len(exchange.answer.split())}
         self._step(running, StepKind.CRITIC, output=accepted, took=1)
 
     def _ask(self, running: Running, said: str, content: list[Json], stop_reason: str) -> None:

@@ -29,7 +29,9 @@ class RequestReturn(Arguments):
 class RequestRefund(Arguments):
     order_number: OrderNumber
     amount: Decimal = Field(
-        description="How much to refund, in the order's currency, for example 12.50.", gt=0, max_digits=9,
+        description="How much to refund, in the order's currency, for example 12.50.",
+        gt=0,
+        max_digits=9,
         decimal_places=2,
     )
     reason: str = Field(description="Why, in a few words of the customer's.", min_length=1, max_length=300)

@@ -89,9 +89,12 @@ def test_refunds_from_many_conversations_stay_within_the_limit(people: Cast) -> 
         talk.propose("request_refund", order_number=number, amount="40.00", reason="test")
         for talk, number in zip(talks, orders, strict=True)
     ]
-    results = at_once(*[
-        lambda talk=talk, action=action: talk.click(action).state for talk, action in zip(talks, actions, strict=True)
-    ])
+    results = at_once(
+        *[
+            lambda talk=talk, action=action: talk.click(action).state
+            for talk, action in zip(talks, actions, strict=True)
+        ]
+    )
     assert Counter(results) == {"done": 2, "awaiting_staff": 4}
     assert sum(order.refunded_total for order in Order.objects.all()) == Decimal("80.00")
 
@@ -99,10 +102,12 @@ def test_refunds_from_many_conversations_stay_within_the_limit(people: Cast) -> 
 def test_two_approvers_at_once_pay_once(people: Cast) -> None:
     talk = Talk(people.owner)
     action = talk.do("request_refund", order_number="AP-100001", amount="150.00", reason="test")
-    results = at_once(*[
-        lambda staff=staff: action_approve(action_id=action.pk, staff=staff, approve=True).state
-        for staff in (people.agent, people.lead, people.admin)
-    ])
+    results = at_once(
+        *[
+            lambda staff=staff: action_approve(action_id=action.pk, staff=staff, approve=True).state
+            for staff in (people.agent, people.lead, people.admin)
+        ]
+    )
     assert sorted(str(result) for result in results if isinstance(result, str)) == ["done"]
     assert Refund.objects.count() == 1
 
@@ -127,9 +132,12 @@ def test_one_item_is_sent_back_once(people: Cast) -> None:
     actions = [
         talk.propose("request_return", order_number="AP-100001", skus=["TNT-2P-GRN"], reason="test") for talk in talks
     ]
-    results = at_once(*[
-        lambda talk=talk, action=action: talk.click(action).state for talk, action in zip(talks, actions, strict=True)
-    ])
+    results = at_once(
+        *[
+            lambda talk=talk, action=action: talk.click(action).state
+            for talk, action in zip(talks, actions, strict=True)
+        ]
+    )
     assert Counter(results) == {"done": 1, "failed": 3}
     assert Return.objects.count() == 1
 
@@ -171,8 +179,9 @@ def test_codes_asked_for_at_once_leave_one_open(people: Cast) -> None:
 def test_many_kinds_of_writes_on_one_order_never_deadlock(people: Cast) -> None:
     """Refund, return, complaint and cancellation of the same orders from conversations of their own."""
     order = make_order(people.owner, "AP-100003", Order.Status.DELIVERED, days_ago=9, delivered_days_ago=2)
-    order.shipments.create(tracking_number="ALD0000000001", carrier="Cascade Post", status="delivered",
-                           delivered_at=order.delivered_at)
+    order.shipments.create(
+        tracking_number="ALD0000000001", carrier="Cascade Post", status="delivered", delivered_at=order.delivered_at
+    )
     wishes: list[tuple[str, dict[str, Any]]] = [
         ("request_refund", {"order_number": "AP-100003", "amount": "10.00", "reason": "test"}),
         ("request_return", {"order_number": "AP-100003", "skus": ["LAN-01-BLK"], "reason": "test"}),
@@ -180,10 +189,11 @@ def test_many_kinds_of_writes_on_one_order_never_deadlock(people: Cast) -> None:
         ("update_customer", {"field": "phone", "value": "+1 503 228 0612"}),
     ]
     talks = [Talk(people.owner) for _ in wishes * 2]
-    actions = [
-        talk.propose(tool, **arguments) for talk, (tool, arguments) in zip(talks, wishes * 2, strict=True)
-    ]
-    results = at_once(*[
-        lambda talk=talk, action=action: talk.click(action).state for talk, action in zip(talks, actions, strict=True)
-    ])
+    actions = [talk.propose(tool, **arguments) for talk, (tool, arguments) in zip(talks, wishes * 2, strict=True)]
+    results = at_once(
+        *[
+            lambda talk=talk, action=action: talk.click(action).state
+            for talk, action in zip(talks, actions, strict=True)
+        ]
+    )
     assert Counter(results) == {"done": 5, "failed": 3}  # two small refunds pass, everything else happens once

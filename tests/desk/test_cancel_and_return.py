@@ -25,7 +25,11 @@ def undo(talk: Talk, action_id: object) -> str:
 @pytest.fixture
 def invoice(cast: Cast) -> Invoice:
     return Invoice.objects.create(
-        number="INV-100001", customer=cast.owner, order=cast.paid, amount="180.00", status="paid",
+        number="INV-100001",
+        customer=cast.owner,
+        order=cast.paid,
+        amount="180.00",
+        status="paid",
         issued_at=timezone.now(),
     )
 
@@ -120,8 +124,12 @@ def test_gift_cards_and_unknown_items_do_not_go_back(talk: Talk, cast: Cast) -> 
 
 
 def test_a_delivery_problem_becomes_a_ticket_and_moves_no_money(talk: Talk, cast: Cast) -> None:
-    cast.delivered.shipments.create(tracking_number="ALD0000000001", carrier="Cascade Post", status="delivered",
-                                    delivered_at=cast.delivered.delivered_at)
+    cast.delivered.shipments.create(
+        tracking_number="ALD0000000001",
+        carrier="Cascade Post",
+        status="delivered",
+        delivered_at=cast.delivered.delivered_at,
+    )
     action = talk.do("report_delivery_problem", order_number="AP-100001", kind="damaged", wish="refund")
     problem = cast.delivered.problems.get()
     ticket = cast.owner.tickets.get()
@@ -134,8 +142,12 @@ def test_a_delivery_problem_becomes_a_ticket_and_moves_no_money(talk: Talk, cast
 
 def test_silence_is_counted_from_the_newest_scan(talk: Talk, cast: Cast) -> None:
     now = timezone.now()
-    parcel = cast.paid.shipments.create(tracking_number="ALD0000000002", carrier="NorthStar Express",
-                                        status="in_transit", shipped_at=now - timedelta(days=20))
+    parcel = cast.paid.shipments.create(
+        tracking_number="ALD0000000002",
+        carrier="NorthStar Express",
+        status="in_transit",
+        shipped_at=now - timedelta(days=20),
+    )
     parcel.events.create(at=now - timedelta(days=12), description="Arrived at hub")
     scan = parcel.events.create(at=now - timedelta(days=3), description="Left hub")
     arguments = {"order_number": "AP-100002", "kind": "lost", "wish": "replacement"}

@@ -128,9 +128,7 @@ def test_codes_are_limited_by_the_hour(visit: Conversation, cast: Cast, same: st
 
 
 def test_a_verified_conversation_stays_with_its_customer(visit: Conversation, cast: Cast) -> None:
-    verification_check(
-        conversation=visit, code=code_of(verification_start(conversation=visit, email=cast.owner.email))
-    )
+    verification_check(conversation=visit, code=code_of(verification_start(conversation=visit, email=cast.owner.email)))
     for email in (cast.other.email, UNKNOWN):
         with pytest.raises(Conflict):
             verification_start(conversation=visit, email=email)

@@ -95,8 +95,13 @@ def test_the_last_day_of_a_return_is_counted_from_delivery() -> None:
 
 
 def refunding(
-    amount: str, *, status: str = "delivered", paid: str = "180.00", refunded: str = "0.00",
-    placed_days: int = 9, delivered_days: int | None = 5
+    amount: str,
+    *,
+    status: str = "delivered",
+    paid: str = "180.00",
+    refunded: str = "0.00",
+    placed_days: int = 9,
+    delivered_days: int | None = 5,
 ) -> Verdict:
     delivered_at = None if delivered_days is None else days_ago(delivered_days)
     facts = RefundFacts(status, Decimal(paid), Decimal(refunded), days_ago(placed_days), delivered_at)
@@ -153,8 +158,11 @@ def test_more_than_a_hundred_in_sum_goes_to_a_person(
 
 
 def parcel(
-    status: str = "in_transit", *, estimated: date | None = None, delivered_days: int | None = None,
-    scan_days: int | None = None
+    status: str = "in_transit",
+    *,
+    estimated: date | None = None,
+    delivered_days: int | None = None,
+    scan_days: int | None = None,
 ) -> ShipmentFacts:
     return ShipmentFacts(
         status,

@@ -35,7 +35,9 @@ def test_four_refunds_of_75_do_not_pass(talk: Talk, cast: Cast) -> None:
 
 def test_a_hundred_in_parts_passes_and_a_cent_more_does_not(talk: Talk, cast: Cast) -> None:
     assert [refund(talk, "60.00"), refund(talk, "40.00"), refund(Talk(cast.owner), "0.01")] == [
-        "done", "done", "awaiting_staff"
+        "done",
+        "done",
+        "awaiting_staff",
     ]
 
 
@@ -91,7 +93,11 @@ def test_the_money_of_a_return_does_not_count(talk: Talk, cast: Cast) -> None:
 
 def test_a_full_refund_closes_order_and_invoice(talk: Talk, cast: Cast) -> None:
     invoice = Invoice.objects.create(
-        number="INV-1", customer=cast.owner, order=cast.delivered, amount="180.00", status="paid",
+        number="INV-1",
+        customer=cast.owner,
+        order=cast.delivered,
+        amount="180.00",
+        status="paid",
         issued_at=timezone.now(),
     )
     action = talk.propose("request_refund", order_number="AP-100001", amount="180.00", reason="test")

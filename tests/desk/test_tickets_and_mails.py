@@ -132,5 +132,8 @@ def test_the_demo_keeps_every_mail(db: None) -> None:
     assert DemoMailBackend().send_messages([mail]) == 1
     kept = DemoMail.objects.get()
     assert (kept.to, kept.sender, kept.subject, kept.body) == (
-        "a@example.com, b@example.com", "shop@example.com", "Hello", "Body"
+        "a@example.com, b@example.com",
+        "shop@example.com",
+        "Hello",
+        "Body",
     )

@@ -19,26 +19,45 @@ from tickets.search import Hit
 
 def test_an_order_reads_as_promised(owner: Desk, cast: Cast) -> None:
     cast.delivered.shipments.create(
-        tracking_number="ALD0000000001", carrier="Cascade Post", status="delivered",
-        estimated_delivery=date(2026, 11, 18), delivered_at=cast.delivered.delivered_at,
+        tracking_number="ALD0000000001",
+        carrier="Cascade Post",
+        status="delivered",
+        estimated_delivery=date(2026, 11, 18),
+        delivered_at=cast.delivered.delivered_at,
     )
     parcel = Return.objects.create(number="R-100001", order=cast.delivered, reason="dented")
     parcel.lines.create(order_line=cast.delivered.lines.get(sku="LAN-01-BLK"))
     result = owner.call("lookup_order", order_number=" #ap 100001 ")
     order = result["order"]
     assert list(order) == [
-        "order_number", "status", "placed_at", "delivered_at", "total", "paid", "refunded", "currency",
-        "shipping_method", "shipping_address", "lines", "shipments", "returns", "can_cancel", "return_until",
+        "order_number",
+        "status",
+        "placed_at",
+        "delivered_at",
+        "total",
+        "paid",
+        "refunded",
+        "currency",
+        "shipping_method",
+        "shipping_address",
+        "lines",
+        "shipments",
+        "returns",
+        "can_cancel",
+        "return_until",
     ]
     assert (result["status"], result["note"]) == ("success", None)
     assert (order["total"], order["paid"], order["refunded"]) == ("180.00", "180.00", "0.00")
     assert order["can_cancel"] is False
     assert order["lines"][0] == {
-        "sku": "LAN-01-BLK", "name": "Lantern", "variant": "black", "quantity": 2, "unit_price": "25.00", "returned": 0,
+        "sku": "LAN-01-BLK",
+        "name": "Lantern",
+        "variant": "black",
+        "quantity": 2,
+        "unit_price": "25.00",
+        "returned": 0,
     }
-    assert list(order["shipments"][0]) == [
-        "tracking_number", "carrier", "status", "estimated_delivery", "delivered_at"
-    ]
+    assert list(order["shipments"][0]) == ["tracking_number", "carrier", "status", "estimated_delivery", "delivered_at"]
     assert order["returns"] == [{"number": "R-100001", "status": "label_sent", "skus": ["LAN-01-BLK"]}]
     assert cast.delivered.delivered_at is not None
     assert order["return_until"] == (cast.delivered.delivered_at.date() + timedelta(days=30)).isoformat()
@@ -78,8 +97,12 @@ def test_a_lookup_costs_the_same_few_queries_whatever_the_size(owner: Desk, cast
 
 def test_parcels_are_told_with_their_newest_scans(owner: Desk, cast: Cast) -> None:
     now = timezone.now()
-    parcel = cast.delivered.shipments.create(tracking_number="ALD0000000001", carrier="NorthStar Express",
-                                             status="in_transit", estimated_delivery=date(2026, 11, 25))
+    parcel = cast.delivered.shipments.create(
+        tracking_number="ALD0000000001",
+        carrier="NorthStar Express",
+        status="in_transit",
+        estimated_delivery=date(2026, 11, 25),
+    )
     parcel.lines.set(cast.delivered.lines.filter(sku="TNT-2P-GRN"))
     for hours in range(8):
         parcel.events.create(at=now - timedelta(hours=hours), location="Boise", description=f"Scan {hours}")
@@ -100,12 +123,25 @@ def test_an_account_reads_as_promised(owner: Desk, cast: Cast) -> None:
     for number in range(6):
         make_order(cast.owner, f"AP-10001{number}", Order.Status.DELIVERED, days_ago=100 + number)
     Ticket.objects.create(number="T-10001", customer=cast.owner, subject="Zip", body="Broken", category="product")
-    Invoice.objects.create(number="INV-100001", customer=cast.owner, order=cast.paid, amount="180.00", status="paid",
-                           issued_at=timezone.now())
+    Invoice.objects.create(
+        number="INV-100001",
+        customer=cast.owner,
+        order=cast.paid,
+        amount="180.00",
+        status="paid",
+        issued_at=timezone.now(),
+    )
     result = owner.call("lookup_customer", email=cast.owner.email)
     assert list(result) == ["status", "customer", "recent_tickets", "billing", "orders", "more_orders"]
     assert list(result["customer"]) == [
-        "name", "email", "plan", "status", "phone", "member_since", "marketing_opt_in", "shipping_address"
+        "name",
+        "email",
+        "plan",
+        "status",
+        "phone",
+        "member_since",
+        "marketing_opt_in",
+        "shipping_address",
     ]
     assert result["recent_tickets"][0]["number"] == "T-10001"
     assert list(result["billing"][0]) == ["invoice", "date", "amount", "currency", "status", "order_number"]
@@ -116,8 +152,15 @@ def test_an_account_reads_as_promised(owner: Desk, cast: Cast) -> None:
 
 def hit(number: int) -> Hit:
     return Hit(
-        slug=f"a-{number}", title=f"Article {number}", url=f"/help/a-{number}/", category="product", section="How",
-        snippet_html="<mark>x</mark>", text="A full sentence here. " * 60, score=0.91234, exact=False,
+        slug=f"a-{number}",
+        title=f"Article {number}",
+        url=f"/help/a-{number}/",
+        category="product",
+        section="How",
+        snippet_html="<mark>x</mark>",
+        text="A full sentence here. " * 60,
+        score=0.91234,
+        exact=False,
     )
 
 

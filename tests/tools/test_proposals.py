@@ -56,8 +56,12 @@ def test_a_mutation_waits_for_the_click(owner: Desk, tool: str, arguments: Json,
 
 
 def test_a_delivery_problem_is_proposed(owner: Desk, cast: Cast) -> None:
-    cast.delivered.shipments.create(tracking_number="ALD0000000001", carrier="Cascade Post", status="delivered",
-                                    delivered_at=cast.delivered.delivered_at)
+    cast.delivered.shipments.create(
+        tracking_number="ALD0000000001",
+        carrier="Cascade Post",
+        status="delivered",
+        delivered_at=cast.delivered.delivered_at,
+    )
     result = owner.call("report_delivery_problem", order_number="AP-100001", kind="damaged", wish="replacement")
     assert result["summary"] == "Report that order AP-100001 arrived damaged, and ask for a replacement"
     assert click(owner, result).receipt["ticket_number"].startswith("T-")
@@ -131,8 +135,13 @@ def test_asking_for_a_person_twice_is_one_escalation(stranger: Desk, cast: Cast)
 
 @pytest.mark.parametrize(
     ("said", "meant"),
-    [("asked", "asked"), ("Legal", "legal"), ("customer wants a human", "asked"), ("tool failing", "tool_failing"),
-     ("no idea", "unsure")],
+    [
+        ("asked", "asked"),
+        ("Legal", "legal"),
+        ("customer wants a human", "asked"),
+        ("tool failing", "tool_failing"),
+        ("no idea", "unsure"),
+    ],
 )
 def test_a_person_is_never_refused_over_a_word(said: str, meant: str) -> None:
     assert EscalateToHuman.model_validate({"reason": said, "summary": "x"}).reason == meant

@@ -232,9 +232,7 @@ def _fail(action: Action, reason: str, message: str, staff: User | None) -> None
 def _settle(action: Action, state: Action.State, *, staff: User | None = None, receipt: Json | None = None) -> None:
     action.state, action.decided_at, action.decided_by = state, timezone.now(), staff or action.decided_by
     action.receipt = receipt or {}
-    action.save(
-        update_fields=["state", "decided_at", "decided_by", "receipt", "undo_until", "undo_data", "error"]
-    )
+    action.save(update_fields=["state", "decided_at", "decided_by", "receipt", "undo_until", "undo_data", "error"])
     for hook in hooks.on_action_changed:
         hook(action)
     event_append(conversation=action.conversation, type="action", payload={"action": action_payload(action)})

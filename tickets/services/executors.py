@@ -1,7 +1,7 @@
 """What a confirmed action does, by tool name. Each makes at most one write: the row that points back at its action.
 
-    execute(action) -> Receipt       raises NotFound, NotEligible, Conflict or ApprovalNeeded and then changes nothing
-    undo(action)                     raises Conflict when it is too late for the domain
+execute(action) -> Receipt       raises NotFound, NotEligible, Conflict or ApprovalNeeded and then changes nothing
+undo(action)                     raises Conflict when it is too late for the domain
 """
 
 from __future__ import annotations
@@ -60,9 +60,7 @@ def _cancel_order(action: Action, _: User | None) -> Receipt:
     receipt: Json = {"order_number": number, "order_status": done.order.status, "message": "The order is cancelled."}
     if done.refund is not None:
         receipt |= {"refund": str(done.refund.amount), "currency": done.order.currency}
-        receipt["message"] += (
-            f" {done.refund.amount} {done.order.currency} go back to the original payment method."
-        )
+        receipt["message"] += f" {done.refund.amount} {done.order.currency} go back to the original payment method."
     return Receipt(receipt, _undo_until(), {"invoices": done.invoices})
 
 
@@ -141,9 +139,7 @@ def _report_delivery_problem(action: Action, _: User | None) -> Receipt:
 
 def _update_customer(action: Action, _: User | None) -> Receipt:
     name = action.arguments["field"]
-    before, after = customer_update(
-        customer_id=action.customer_id, field=name, value=action.arguments["value"]
-    )
+    before, after = customer_update(customer_id=action.customer_id, field=name, value=action.arguments["value"])
     return Receipt(
         {"field": name, "value": after, "message": "Your details are updated."},
         _undo_until(),

@@ -48,9 +48,7 @@ def refund_create(
     order = order_lock(customer_id=customer_id, order_number=order_number)
     if refund_check(order, amount, now=timezone.now(), action=action) and approved_by is None:
         raise ApprovalNeeded("A person has to approve this refund.")
-    refund = Refund.objects.create(
-        order=order, action=action, amount=amount, reason=reason, approved_by=approved_by
-    )
+    refund = Refund.objects.create(order=order, action=action, amount=amount, reason=reason, approved_by=approved_by)
     order.refresh_from_db(fields=["refunded_total"])  # the trigger has moved it
     if order.refunded_total == order.paid_total and order.status != Order.Status.CANCELLED:
         order.status = Order.Status.REFUNDED

@@ -23,9 +23,7 @@ def return_check(order: Order, skus: Sequence[str]) -> list[policy.ReturnItem]:
     missing = sorted(set(skus) - {item.sku for item in items})
     if missing:
         raise NotEligible("unknown_sku", f"This order has no item {', '.join(missing)}.")
-    require(
-        policy.can_return(status=order.status, delivered_at=order.delivered_at, items=items, now=timezone.now())
-    )
+    require(policy.can_return(status=order.status, delivered_at=order.delivered_at, items=items, now=timezone.now()))
     return items
 
 
