@@ -22,7 +22,7 @@ from support_agent.embedded import Postgres, Valkey, servers
 from support_agent.embedded.holding import EmbeddedError, Server, revive
 from support_agent.env import BASE_DIR, Env, read_env
 from support_agent.launch.checks import database_trouble, redis_trouble
-from support_agent.launch.stamp import remember, remembered
+from support_agent.launch.stamp import remembered
 from support_agent.launch.supervisor import Program, Supervisor
 
 MANAGE = [sys.executable, str(BASE_DIR / "manage.py")]
@@ -84,19 +84,12 @@ def _serve(env: Env) -> None:
     environment = {**os.environ, **urls, "PYTHONUNBUFFERED": "1"}
     logins = remembered(env, urls["DATABASE_URL"])
     if logins is None:
-        logins = _prepare(environment)
-        remember(env, urls["DATABASE_URL"], logins)
+        # In a process of its own, whose memory goes with it.
+        prepared = subprocess.run([sys.executable, "-m", "support_agent.launch.prepare"], env=environment)
+        if prepared.returncode:
+            raise SystemExit(prepared.returncode)
+        logins = remembered(env, urls["DATABASE_URL"]) or {}
     asyncio.run(_supervise(env, environment, logins))
-
-
-def _prepare(environment: dict[str, str]) -> dict[str, str]:
-    """In a process of its own, whose memory goes with it; gives the demo's logins."""
-    command = [sys.executable, "-m", "support_agent.launch.prepare"]
-    done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True)
-    if done.returncode:
-        raise SystemExit(done.returncode)
-    logins: dict[str, str] = json.loads(done.stdout.splitlines()[-1])
-    return logins
 
 
 async def _supervise(env: Env, environment: dict[str, str], logins: dict[str, str]) -> None:

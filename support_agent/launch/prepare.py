@@ -1,15 +1,17 @@
 """`python -m support_agent.launch.prepare`: migrations, static files and demo data, in one process.
 
-Prints progress to stderr and, as the last line of stdout, the demo's logins as JSON: {"who": "login / password"}.
+Remembers, for the next start, that it is done.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 
 import django
+
+from support_agent.env import env
+from support_agent.launch.stamp import remember
 
 
 def main() -> None:
@@ -20,8 +22,7 @@ def main() -> None:
     _migrate()
     if not settings.DEBUG:
         _collect_static()
-    logins = _seed() if settings.DEMO else {}
-    sys.stdout.write(json.dumps(logins) + "\n")
+    remember(env, settings.DATABASE_URL, _seed() if settings.DEMO else {})
 
 
 def _say(text: str) -> None:
