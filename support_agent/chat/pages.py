@@ -36,7 +36,7 @@ def chat(request: HttpRequest) -> HttpResponse:
     conversation = conversation_current(request.session, visitor)
     customer = Customer.objects.filter(pk=visitor.customer_id).first() if visitor.customer_id else None
     context: Json = {
-        "demo_model": not env.anthropic_api_key.get_secret_value(),
+        "demo_model": env.demo_model,
         "openers": OPENERS,
         "known": customer is not None or bool(conversation and conversation.customer_id),
         "first_name": customer.name.split()[0] if customer and customer.name else "",
