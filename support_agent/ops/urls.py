@@ -1,16 +1,20 @@
-"""The desk's own pages. `/admin/ops/` and `/admin/evals/` join them later."""
+"""The desk's own pages. `/admin/evals/` joins them later."""
 
 from __future__ import annotations
 
 from django.urls import path
 
-from support_agent.ops.views import inbox, traces
+from support_agent.ops.views import inbox, ops, traces
 
 urlpatterns = [
     path("admin/traces/", traces.trace_list, name="traces"),
     path("admin/traces/export.csv", traces.trace_list_csv, name="traces_csv"),
     path("admin/traces/<uuid:conversation_id>/", traces.trace, name="trace"),
     path("admin/traces/<uuid:conversation_id>/export.json", traces.trace_json, name="trace_json"),
+    path("admin/ops/", ops.page, name="ops"),
+    path("admin/ops/switch/", ops.turn_switch, name="ops_switch"),
+    path("admin/ops/prompts/save/", ops.save_prompt, name="ops_prompt_save"),
+    path("admin/ops/prompts/activate/", ops.activate_prompt, name="ops_prompt_activate"),
     path("admin/inbox/", inbox.inbox, name="inbox"),
     path("admin/inbox/<uuid:conversation_id>/", inbox.thread, name="inbox_thread"),
     path("admin/inbox/<uuid:conversation_id>/claim/", inbox.claim, name="inbox_claim"),

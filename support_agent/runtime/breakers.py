@@ -86,6 +86,13 @@ def hour_baseline(now: datetime) -> Decimal | None:
     return (spent or Decimal(0)) / (BASELINE_DAYS * 24 - 1)
 
 
+def model_failures(now: datetime) -> tuple[int, int]:
+    """(failed, all) model calls of the last ten minutes."""
+    calls = Step.objects.filter(created_at__gte=now - HOUR / 6, kind__in=MODEL_KINDS)
+    counts = calls.aggregate(total=Count("id"), failed=Count("id", filter=Q(status="failed")))
+    return counts["failed"], counts["total"]
+
+
 def _escalations(now: datetime) -> Trip | None:
     total, share = escalation_share(now)
     if total < MIN_CONVERSATIONS or share <= MAX_ESCALATING:
@@ -103,9 +110,7 @@ def _cost(now: datetime) -> Trip | None:
 
 
 def _model(now: datetime) -> Trip | None:
-    calls = Step.objects.filter(created_at__gte=now - HOUR / 6, kind__in=MODEL_KINDS).aggregate(
-        total=Count("id"), failed=Count("id", filter=Q(status="failed"))
-    )
-    if calls["total"] < MIN_CALLS or calls["failed"] / calls["total"] <= MAX_FAILING:
+    failed, total = model_failures(now)
+    if total < MIN_CALLS or failed / total <= MAX_FAILING:
         return None
-    return Trip(Switch.Name.PAUSE_NEW, f"{calls['failed']} of {calls['total']} model calls failed within ten minutes.")
+    return Trip(Switch.Name.PAUSE_NEW, f"{failed} of {total} model calls failed within ten minutes.")

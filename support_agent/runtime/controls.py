@@ -86,9 +86,11 @@ def switch_on(*, name: str, staff: User | None, reason: str, tool: str = "") -> 
 
 @transaction.atomic
 def switch_off(*, name: str, staff: User | None, reason: str, tool: str = "") -> None:
-    """Turn a switch off; nothing happens when it is off already."""
+    """Turn a switch off; nothing happens when it is off already. Raises DeskError without a reason."""
     if staff is not None:
         require_role(staff, Role.LEAD, Role.OPS, Role.ADMIN)
+    if not reason.strip():
+        raise DeskError("Turning a switch off needs a reason.")
     for switch in Switch.objects.select_for_update().filter(name=Switch.Name(name), tool=tool):
         audit(actor=staff, action="switch.off", obj=switch, changes={"reason": (switch.reason, reason)})
         switch.delete()

@@ -27,6 +27,12 @@ def count(number: int | None) -> str:
 
 
 @register.filter
+def share(part: float | None) -> str:
+    """0.123 is 12.3%; nothing to share is a dash."""
+    return "–" if part is None else f"{part:.1%}"
+
+
+@register.filter
 def span(milliseconds: int | None) -> str:
     """840 ms, 3.2 s, 2 min 5 s"""
     if milliseconds is None:

@@ -20,6 +20,7 @@ from tickets.models import Conversation, Message
 REFERENCE = re.compile(r"[2-9A-Z]{3}-?[2-9A-Z]{3}", re.IGNORECASE)
 NUMBER = re.compile(r"(AP-\d{6}|ALD\d{10}|T-\d{5}|R-\d{6}|INV-\d{6})", re.IGNORECASE)
 FAILED_STEPS = ("failed", "error")
+PATHS = ["fast", "planned"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +35,14 @@ class TraceFilter:
     until: date | None = None
     errors: bool = False
     min_cost: Decimal | None = None
+    tool: str = ""
+    path: str = ""
+    model: str = ""
 
     @classmethod
     def read(cls, query: Mapping[str, str]) -> TraceFilter:
         return cls(
-            q=query.get("q", "").replace("\x00", "").strip()[:200],
+            q=_plain(query.get("q", ""))[:200],
             status=_one_of(query.get("status", ""), Conversation.Status.values),
             state=_one_of(query.get("state", ""), Turn.State.values),
             surface=_one_of(query.get("surface", ""), [surface.value for surface in Surface]),
@@ -46,6 +50,9 @@ class TraceFilter:
             until=_date(query.get("until", "")),
             errors=bool(query.get("errors")),
             min_cost=_decimal(query.get("min_cost", "")),
+            tool=_name(query.get("tool", "")),
+            path=_one_of(query.get("path", ""), PATHS),
+            model=_name(query.get("model", "")),
         )
 
     def as_query(self, **more: str) -> str:
@@ -73,6 +80,14 @@ class TraceFilter:
             conversations = conversations.filter(Exists(turns.filter(state=self.state)))
         if self.surface:
             conversations = conversations.filter(Exists(turns.filter(surface=self.surface)))
+        if self.path:
+            conversations = conversations.filter(Exists(turns.filter(path=self.path)))
+        if self.tool:
+            called = ToolCall.objects.filter(conversation=OuterRef("pk"), tool=self.tool)
+            conversations = conversations.filter(Exists(called))
+        if self.model:
+            asked = Step.objects.filter(turn__conversation=OuterRef("pk"), model=self.model)
+            conversations = conversations.filter(Exists(asked))
         if self.errors:
             failed = Step.objects.filter(turn__conversation=OuterRef("pk"), status__in=FAILED_STEPS)
             conversations = conversations.filter(Q(Exists(failed)) | Q(Exists(turns.filter(state=Turn.State.FAILED))))
@@ -102,6 +117,15 @@ def _words(text: str) -> Q:
 
 def _one_of(value: str, allowed: list[str]) -> str:
     return value if value in allowed else ""
+
+
+def _plain(value: str) -> str:
+    return value.replace("\x00", "").strip()
+
+
+def _name(value: str) -> str:
+    """The name of a tool or model; also of one that is no more."""
+    return _plain(value)[:64]
 
 
 def _date(value: str) -> date | None:

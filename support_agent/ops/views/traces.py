@@ -16,9 +16,10 @@ from support_agent.agent.types import StepKind, Surface
 from support_agent.models import Turn
 from support_agent.ops.gates import staff_of, staff_only
 from support_agent.ops.selectors.export import conversation_export
-from support_agent.ops.selectors.filters import TraceFilter
+from support_agent.ops.selectors.filters import PATHS, TraceFilter
 from support_agent.ops.selectors.traces import TraceRow, trace_of, traces_page
 from support_agent.ops.waterfall import Waterfall
+from support_agent.tools import ALL
 from tickets.access import conversation_for_staff, staff_roles
 from tickets.models import Conversation, Role
 
@@ -48,6 +49,8 @@ def trace_list(request: HttpRequest) -> HttpResponse:
             "may_export": may_export(request),
             "statuses": Conversation.Status.choices,
             "states": Turn.State.choices,
+            "paths": PATHS,
+            "tools": sorted({*ALL, wanted.tool} - {""}),
             "surfaces": [(surface.value, surface.value.replace("_", " ").capitalize()) for surface in Surface],
         },
     )

@@ -1,0 +1,99 @@
+"""Prompt versions for the page: which text of a prompt speaks, what its versions are, and what one would change."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+
+from support_agent.agent.memory import estimate
+from support_agent.agent.prompts import prompt
+from support_agent.models import PromptVersion
+
+NAMES = ("assistant", "planner", "memory")
+FILE = "file"
+CONTEXT = 2  # unchanged lines around a change
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of a comparison: kind is same, added, removed, or skipped (then the text says how many)."""
+
+    kind: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What would change in what the assistant is told if `against` gave way to `shown`."""
+
+    shown: str
+    against: str
+    lines: list[Line]
+    added: int
+    removed: int
+
+
+@dataclass(frozen=True, slots=True)
+class PromptPage:
+    """One prompt: `active` is None while its file speaks; `text` is what speaks."""
+
+    name: str
+    text: str
+    file_version: str
+    tokens: int
+    active: PromptVersion | None
+    versions: list[PromptVersion]
+    comparison: Comparison | None
+
+
+def prompt_page(name: str, wanted: str = "") -> PromptPage:
+    """The prompt of this name (or the assistant's), with the version `wanted` (a number, or 'file') compared."""
+    name = name if name in NAMES else NAMES[0]
+    versions = list(PromptVersion.objects.filter(name=name).select_related("made_by"))
+    active = next((version for version in versions if version.is_active), None)
+    file = prompt(name)
+    text = active.text if active else file.text
+    return PromptPage(
+        name=name,
+        text=text,
+        file_version=file.version,
+        tokens=estimate(text),
+        active=active,
+        versions=versions,
+        comparison=_comparison(wanted, versions, active, file.text),
+    )
+
+
+def _comparison(
+    wanted: str, versions: list[PromptVersion], active: PromptVersion | None, file: str
+) -> Comparison | None:
+    """The wanted version against what speaks; what speaks itself against the file."""
+    texts = {str(version.number): version.text for version in versions} | {FILE: file}
+    if wanted not in texts:
+        return None
+    speaks = str(active.number) if active else FILE
+    against = FILE if wanted == speaks else speaks
+    lines = list(compared(texts[against], texts[wanted]))
+    kinds = [line.kind for line in lines]
+    return Comparison(_named(wanted), _named(against), lines, kinds.count("added"), kinds.count("removed"))
+
+
+def compared(before: str, after: str) -> Iterator[Line]:
+    """The lines that differ with a little around them; nothing when the texts are the same."""
+    old, new = before.splitlines(), after.splitlines()
+    end = 0
+    for group in SequenceMatcher(a=old, b=new, autojunk=False).get_grouped_opcodes(CONTEXT):
+        if skipped := group[0][1] - end:
+            yield Line("skipped", f"{skipped} line{'s' * (skipped != 1)} the same")
+        for tag, i1, i2, j1, j2 in group:
+            if tag == "equal":
+                yield from (Line("same", text) for text in old[i1:i2])
+            else:
+                yield from (Line("removed", text) for text in old[i1:i2])
+                yield from (Line("added", text) for text in new[j1:j2])
+        end = group[-1][2]
+
+
+def _named(version: str) -> str:
+    return "the file" if version == FILE else f"version {version}"
