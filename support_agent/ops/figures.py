@@ -29,7 +29,7 @@ def figures(now: Pulse, before: Pulse) -> list[Figure]:
                f"in {_many(now.conversations, 'conversation')}"),
         Figure("Cost", usd(now.cost_usd), _moved(now.cost_usd, before.cost_usd), "", _each(now)),
         _share("Escalating", now.escalation_share, before.escalation_share, better=-1,
-               note=f"{count(now.escalated)} of {_many(now.conversations, 'conversation')}, unasked"),
+               note=f"{count(now.escalated)} of {count(now.conversations)}, unasked"),
         _share("Accepted", now.acceptance, before.acceptance, better=1, note=f"of {_many(now.judged, 'verdict')}"),
         _share("From the cache", now.cache_share, before.cache_share, better=1,
                note=f"of {count(now.prompt_tokens)} prompt tokens"),

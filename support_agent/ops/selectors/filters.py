@@ -19,6 +19,7 @@ from tickets.models import Conversation, Message
 
 REFERENCE = re.compile(r"[2-9A-Z]{3}-?[2-9A-Z]{3}", re.IGNORECASE)
 NUMBER = re.compile(r"(AP-\d{6}|ALD\d{10}|T-\d{5}|R-\d{6}|INV-\d{6})", re.IGNORECASE)
+LAST_DAY = date.max - timedelta(days=2)  # there is a next one
 FAILED_STEPS = ("failed", "error")
 PATHS = ["fast", "planned"]
 
@@ -130,7 +131,7 @@ def _name(value: str) -> str:
 
 def _date(value: str) -> date | None:
     try:
-        return date.fromisoformat(value)
+        return min(date.fromisoformat(value), LAST_DAY)
     except ValueError:
         return None
 

@@ -13,6 +13,7 @@ from support_agent.agent.config import SYSTEM_HOUR_USD, Limits
 from support_agent.agent.types import Surface
 from support_agent.models import Alert, Spend, SurfaceLimit, Switch, Turn
 from support_agent.runtime import breakers
+from support_agent.templatetags.desk import usd
 
 ALERTS_SHOWN = 12
 CUTS = {
@@ -106,9 +107,9 @@ def readings(now: datetime) -> list[Reading]:
                 breakers.MAX_ESCALATING, f"{talks} of at least {breakers.MIN_CONVERSATIONS} conversations",
                 talks >= breakers.MIN_CONVERSATIONS),
         *_cost_readings(now),
-        Reading("Model calls failing, 10 min", "no new conversations", "share", failed / calls if calls else None,
+        Reading("Model failing, 10 min", "no new conversations", "share", failed / calls if calls else None,
                 breakers.MAX_FAILING, f"{calls} of at least {breakers.MIN_CALLS} calls", calls >= breakers.MIN_CALLS),
-        Reading("Answers accepted, an hour", "an alert", "share", accepted / judged if judged else None,
+        Reading("Accepted, an hour", "an alert", "share", accepted / judged if judged else None,
                 breakers.MIN_ACCEPTED, f"{judged} of at least {breakers.MIN_ANSWERS} answers",
                 judged >= breakers.MIN_ANSWERS, is_low_bad=True),
     ]  # fmt: skip
@@ -116,15 +117,15 @@ def readings(now: datetime) -> list[Reading]:
 
 def _cost_readings(now: datetime) -> list[Reading]:
     spent, baseline = breakers.hour_cost(now), breakers.hour_baseline(now)
-    usd = float(spent)
-    cap = Reading("Cost, an hour", "no new conversations", "usd", usd, float(SYSTEM_HOUR_USD), "always", True)
+    now_usd = float(spent)
+    cap = Reading("Cost, an hour", "no new conversations", "usd", now_usd, float(SYSTEM_HOUR_USD), "always", True)
     if baseline is None:
         unknown = f"no baseline before {breakers.BASELINE_DAYS} days"
         usual = Reading("Cost over the usual", "fewer new conversations", "usd", None, 0.0, unknown, False)
     else:
-        usual = Reading("Cost over the usual", "fewer new conversations", "usd", usd,
+        usual = Reading("Cost over the usual", "fewer new conversations", "usd", now_usd,
                         float(max(breakers.MAX_OVER_BASELINE * baseline, breakers.MIN_HOUR_USD)),
-                        f"the usual hour costs {baseline:.2f} USD", True)  # fmt: skip
+                        f"the usual hour costs {usd(baseline)}", True)  # fmt: skip
     return [cap, usual]
 
 

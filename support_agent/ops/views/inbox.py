@@ -36,6 +36,7 @@ def inbox(request: HttpRequest) -> HttpResponse:
     status = request.GET.get("status", "")
     status = status if status in Conversation.Status.values else Conversation.Status.WAITING
     words = TraceFilter(q=TraceFilter.read(request.GET).q)
+    team = request.GET.get("team", "").replace("\x00", "")
     counts = inbox_counts()
     return render(
         request,
@@ -46,9 +47,9 @@ def inbox(request: HttpRequest) -> HttpResponse:
             "tabs": [(value, label, counts.get(value)) for value, label in TABS],
             "status": status,
             "q": words.q,
-            "team": request.GET.get("team", ""),
+            "team": team,
             "teams": list(Team.objects.all()),
-            "rows": inbox_rows(status, team=request.GET.get("team", ""), words=words),
+            "rows": inbox_rows(status, team=team, words=words),
             "address": request.get_full_path(),
         },
     )
