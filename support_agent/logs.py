@@ -11,6 +11,7 @@ import sys
 from typing import Any
 
 import structlog
+from structlog.dev import plain_traceback
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 SECRET_KEYS = re.compile(r"(?i)authorization|cookie|password|passwd|secret|token$|api_?key|^code$")
@@ -71,7 +72,7 @@ def logging_settings(*, level: str, pretty: bool) -> dict[str, Any]:
         cache_logger_on_first_use=True,
     )
     renderer: list[Processor] = (
-        [redact_event, structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+        [redact_event, structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plain_traceback)]
         if pretty
         else [structlog.processors.format_exc_info, redact_event, structlog.processors.JSONRenderer(default=str)]
     )
@@ -92,7 +93,9 @@ def logging_settings(*, level: str, pretty: bool) -> dict[str, Any]:
             **quiet,
             "django": {"handlers": [], "level": level, "propagate": True},
             "django.server": {"handlers": [], "level": level, "propagate": True},
-            "django.security.DisallowedHost": {"level": "CRITICAL"},  # scanners; the request's line has the 400
+            # The request's own line has the status: a 403 or a scanner's host name is no traceback's worth.
+            "django.request": {"level": "ERROR"},
+            "django.security.DisallowedHost": {"level": "CRITICAL"},
             "rq.worker": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
         },
     }

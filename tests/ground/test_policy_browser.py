@@ -1,14 +1,11 @@
-"""No page breaks the content security policy, as Chromium sees it: Django's admin and django-rq's pages included."""
+"""The content security policy as Chromium sees it, on one of each kind of the staff's pages."""
 
 from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING
 
-import django_rq
 import pytest
-from django.contrib import admin
-from django.urls import reverse
 from redis import Redis
 from rq import Queue
 
@@ -22,49 +19,34 @@ window.violations = [];
 document.addEventListener("securitypolicyviolation", (event) => window.violations.push(
     `${event.violatedDirective} ${event.blockedURI} ${event.sourceFile}:${event.lineNumber}`));
 """
+PAGES = [
+    "/admin/",
+    "/admin/tickets/order/",
+    "/admin/tickets/article/add/",
+    "/admin/inbox/",
+    "/admin/traces/",
+    "/django-rq/",
+    "/django-rq/queues/0/",
+    "/django-rq/queues/0/empty/",
+]
 
 
-def staff_login(stack: Stack, role: str) -> tuple[str, str]:
-    cast = stack.manage_json("seed_demo")
-    found = next(person for person in cast["staff"] if person["role"] == role)
-    return found["username"], found["password"]
-
-
-def admin_pages() -> list[str]:
-    pages = ["/admin/", "/admin/password_change/"]
-    for model in admin.site._registry:
-        name = f"admin:{model._meta.app_label}_{model._meta.model_name}"
-        pages += [reverse(f"{name}_changelist"), reverse(f"{name}_add")]
-    return pages
-
-
-def queue_pages(stack: Stack) -> list[str]:
-    """Pages of a queue that holds one waiting and one failed job."""
-    redis = Redis.from_url(stack.environment["REDIS_URL"])
-    Queue("default", connection=redis).enqueue("no.such.module.job")
-    job = Queue("mail", connection=redis).enqueue_call("tickets.jobs.announce_escalation", args=("none",))
-    index = sorted(django_rq.settings.get_queues_map())
-    mail = index.index("mail")
-    kinds = ("", "details/", "finished/", "failed/", "scheduled/", "started/", "deferred/", "empty/", "requeue-all/")
-    pages = ["/django-rq/", f"/django-rq/workers/{mail}/"]
-    pages += [f"/django-rq/queues/{number}/{kind}" for number in range(len(index)) for kind in kinds]
-    return [*pages, f"/django-rq/queues/{mail}/{job.id}/", f"/django-rq/queues/{mail}/{job.id}/delete/"]
-
-
-@pytest.mark.timeout(180)
-def test_no_page_of_the_staff_breaks_the_policy(stack: Stack, browser: BrowserContext) -> None:
-    username, password = staff_login(stack, "admin")
+@pytest.mark.timeout(120)
+def test_no_kind_of_page_breaks_the_policy(stack: Stack, browser: BrowserContext) -> None:
+    staff = stack.manage_json("seed_demo")["staff"]
+    admin = next(person for person in staff if person["role"] == "admin")
+    job = Queue("default", connection=Redis.from_url(stack.environment["REDIS_URL"])).enqueue("no.such.module.job")
     browser.add_init_script(WATCH)
     page = browser.new_page()
     page.goto("/admin/login/")
-    page.fill("#id_username", username)
-    page.fill("#id_password", password)
+    page.fill("#id_username", admin["username"])
+    page.fill("#id_password", admin["password"])
     page.click("[type=submit]")
-    found: dict[str, list[str]] = {}
-    for address in [*admin_pages(), *queue_pages(stack)]:
+    found = {}
+    for address in [*PAGES, f"/django-rq/queues/0/{job.id}/"]:
         answer = page.goto(address, wait_until="domcontentloaded")
         assert answer is not None
-        assert answer.status < 500, address
+        assert answer.status == 200, address
         assert "default-src 'none'" in answer.headers["content-security-policy"], address
         if violations := page.evaluate("window.violations"):
             found[address] = violations
