@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.admin.forms import AdminAuthenticationForm
+from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
@@ -12,6 +14,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from support_agent.chat.visitors import client_address
 from support_agent.models import (
     Alert,
     ApiKey,
@@ -26,9 +29,26 @@ from support_agent.models import (
     ToolCall,
     Turn,
 )
+from support_agent.runtime.ratelimit import allow
 from tickets.admin.base import ReadOnlyAdmin, ReadOnlyInline, RecordAdmin, badge, conversation_pages, usd
+from tickets.errors import RateLimited
 from tickets.models import User
 from tickets.services.audit import audit
+
+
+class StaffSignIn(AdminAuthenticationForm):
+    """The staff's sign-in, with the customers' limit: passwords cannot be tried by the thousand."""
+
+    def clean(self) -> dict[str, Any]:
+        assert self.request is not None
+        try:
+            allow("login", client_address(self.request.META))
+        except RateLimited as limited:
+            raise ValidationError(limited.message) from None
+        return super().clean()
+
+
+admin.site.login_form = StaffSignIn
 
 
 class StepInline(ReadOnlyInline):

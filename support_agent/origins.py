@@ -43,7 +43,8 @@ def origin_allowed(origin: str, own: str, allowed: Iterable[str]) -> bool:
 
 def carries_token(scope: Scope) -> bool:
     """Whether the handshake brings a bearer token, as programs without an Origin do."""
-    if any(key == b"authorization" and value[:7].lower() == b"bearer " for key, value in scope["headers"]):
+    given = (value.strip() for key, value in scope["headers"] if key == b"authorization")
+    if any(value[:7].lower() == b"bearer " for value in given):  # one without a token is none
         return True
     return bool(parse_qs(scope.get("query_string", b"").decode("latin-1")).get("token"))
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth import authenticate, login, logout
-from django.db.models import Count
+from django.db.models import Count, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -15,11 +15,12 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from support_agent.chat.conversations import conversations_claim
-from support_agent.chat.visitors import client_address
+from support_agent.chat.visitors import client_address, remembered
 from support_agent.runtime.ratelimit import allow
 from tickets.errors import RateLimited
 from tickets.models import Customer, DemoMail, User
-from tickets.publishing import publish
+from tickets.publishing import group_of, publish
+from tickets.selectors.customers import customer_by_email
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 CAST_SIZE = 8
@@ -49,11 +50,12 @@ def sign_in(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def sign_out(request: HttpRequest) -> HttpResponse:
-    """End the session with everything in it, and tell the user's open sockets to look again."""
-    user = request.user
+    """End the session with everything in it, and tell its open sockets, those from before signing in too."""
+    groups = [group_of(conversation_id) for conversation_id in remembered(request.session)]
+    if isinstance(request.user, User):
+        groups.append(f"user.{request.user.pk.hex}")
     logout(request)
-    if isinstance(user, User):
-        publish([(f"user.{user.pk.hex}", {"type": "session.ended"})])
+    publish([(group, {"type": "session.ended"}) for group in groups])
     return redirect("/")
 
 
@@ -63,14 +65,14 @@ def demo_mail(request: HttpRequest) -> HttpResponse:
     """Every e-mail of the demo, newest first; `?to=` narrows it."""
     if not settings.DEMO:
         raise Http404
-    to = request.GET.get("to", "").strip()
+    to = request.GET.get("to", "").replace("\x00", "").strip()
     mails = DemoMail.objects.filter(to__icontains=to) if to else DemoMail.objects.all()
     return render(request, "demo/mail.html", {"mails": mails.order_by("-created_at")[:MAILS], "to": to})
 
 
 def _known(request: HttpRequest) -> User | None:
     """Whom e-mail and password belong to; an unknown address costs the same hashing as a known one."""
-    customer = Customer.objects.filter(email__iexact=request.POST.get("email", "").strip()).exclude(user=None).first()
+    customer = customer_by_email(request.POST.get("email", "").replace("\x00", ""))
     username = customer.user.username if customer and customer.user else ""
     user = authenticate(request, username=username, password=request.POST.get("password", ""))
     return user if isinstance(user, User) else None
@@ -84,14 +86,19 @@ def _chosen(request: HttpRequest) -> User | None:
         chosen = UUID(request.POST["as"])
     except ValueError:
         return None
-    return User.objects.filter(customer=chosen, is_active=True, is_staff=False).first()
+    customer = _demo_people().select_related("user").filter(pk=chosen).first()
+    return customer.user if customer else None
 
 
 def _cast() -> list[Customer]:
     if not settings.DEMO:
         return []
-    cast = Customer.objects.filter(user__is_active=True, user__is_staff=False).annotate(order_count=Count("orders"))
-    return list(cast.order_by("-order_count", "name")[:CAST_SIZE])
+    return list(_demo_people().annotate(order_count=Count("orders")).order_by("-order_count", "name")[:CAST_SIZE])
+
+
+def _demo_people() -> QuerySet[Customer]:
+    people = Customer.objects.filter(user__is_active=True, user__is_staff=False)
+    return people.exclude(status=Customer.Status.CLOSED)
 
 
 def _next(request: HttpRequest) -> str:

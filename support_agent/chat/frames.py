@@ -108,7 +108,7 @@ def parse(text: str, *, lenient: bool) -> AnyFrame:
     if not isinstance(data, dict) or not isinstance(data.get("type"), str):
         raise FrameError("bad_frame", "A frame must be a JSON object with a type.")
     message_id = data.get("client_message_id")
-    echo = message_id[:64] if isinstance(message_id, str) else ""
+    echo = message_id[:64] if isinstance(message_id, str) and message_id.isascii() else ""  # no half characters
     try:
         return _adapter.validate_json(text, strict=not lenient)
     except ValidationError as error:

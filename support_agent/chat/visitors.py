@@ -16,7 +16,8 @@ from urllib.parse import parse_qs
 from uuid import UUID
 
 from django.conf import settings
-from django.contrib.auth import get_user
+from django.contrib.auth import SESSION_KEY as USER_KEY
+from django.contrib.auth import get_user, logout
 from django.contrib.sessions.backends.base import SessionBase
 from django.http import HttpRequest
 
@@ -28,14 +29,19 @@ KEPT = 50  # ids a browser session remembers; older ones are reached by signing 
 
 
 class SignedOut(Exception):
-    """The session that opened this socket is gone: signed out, expired, or its user was disabled."""
+    """The session no longer stands: signed out, expired, or its user was disabled or the account closed."""
 
 
 def visitor_of_request(request: HttpRequest) -> Visitor:
-    """The visitor behind an HTTP request."""
+    """The visitor behind an HTTP request; one whose account is no more is signed out and goes on as a stranger."""
     user = request.user if isinstance(request.user, User) and request.user.is_active else None
     token = _bearer(request.headers.get("Authorization", ""))
-    return _visitor(user, request.session, token=token, address=client_address(request.META))
+    address = client_address(request.META)
+    try:
+        return _visitor(user, request.session, token=token, address=address)
+    except SignedOut:
+        logout(request)
+        return Visitor(token=token, address=address)
 
 
 def visitor_of_scope(scope: Mapping[str, Any]) -> Visitor:
@@ -105,10 +111,13 @@ def session_store() -> type[SessionBase]:
 
 
 def _visitor(user: User | None, session: SessionBase, *, token: str, address: str) -> Visitor:
-    customer_id = Customer.objects.filter(user=user).values_list("pk", flat=True).first() if user else None
+    """Raises SignedOut for a session that was somebody's who may not sign in any more: what it began is shut too."""
+    customer = Customer.objects.filter(user=user).only("status").first() if user else None
+    if (user is None and USER_KEY in session) or (customer and customer.status == Customer.Status.CLOSED):
+        raise SignedOut
     return Visitor(
         user_id=user.pk if user else None,
-        customer_id=customer_id,
+        customer_id=customer.pk if customer else None,
         conversation_ids=frozenset(remembered(session)),
         token=token,
         address=address,

@@ -123,7 +123,8 @@ def _customer(request: HttpRequest, identity: str | None) -> tuple[Customer | No
         return customer_of_identity(identity), Conversation.Identity.JWT
     if "Authorization" in request.headers or not isinstance(request.user, User):
         return None, Conversation.Identity.NONE
-    customer = Customer.objects.filter(user=request.user, user__is_active=True).first()
+    mine = Customer.objects.filter(user=request.user, user__is_active=True)
+    customer = mine.exclude(status=Customer.Status.CLOSED).first()
     if customer is None:
         return None, Conversation.Identity.NONE
     require_csrf(request)
