@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, TextIO
+from collections.abc import Callable
+from typing import Any
 
 from django.conf import settings
 from django.utils.crypto import salted_hmac
@@ -68,11 +69,11 @@ def _customer(customer: Customer) -> Json:
     }
 
 
-def print_cast(cast: Json, out: TextIO, *, made: bool) -> None:
+def print_cast(cast: Json, say: Callable[[str], object], *, made: bool) -> None:
     """The same for people."""
-    out.write("The demo shop is ready." if made else "The demo shop is already there; nothing was changed.")
+    say("The demo shop is ready." if made else "The demo shop is already there; nothing was changed.")
     for customer in cast["customers"]:
         orders = ", ".join(f"{order['order_number']} {order['status']}" for order in customer["orders"])
-        out.write(f"  {customer['email']:<34}{customer['password']:<22}{customer['plan']:<12}{orders}")
+        say(f"  {customer['email']:<34}{customer['password']:<22}{customer['plan']:<12}{orders}")
     for person in cast["staff"]:
-        out.write(f"  {person['username']:<34}{person['password']:<22}{person['role']}")
+        say(f"  {person['username']:<34}{person['password']:<22}{person['role']}")

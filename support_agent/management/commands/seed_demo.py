@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
 from support_agent.demo.cast import print_cast, the_cast
@@ -19,4 +18,4 @@ class Command(OpsCommand):
         if options["json"]:
             self.print_json(cast)
         else:
-            print_cast(cast, sys.stdout, made=made)
+            print_cast(cast, self.stdout.write, made=made)
