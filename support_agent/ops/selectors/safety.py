@@ -48,7 +48,7 @@ class Reading:
     effect: str
     unit: str
     value: float | None
-    threshold: float
+    threshold: float  # 0 while there is none
     floor: str  # below what it says nothing yet
     is_floor_met: bool
     is_low_bad: bool = False
@@ -63,7 +63,7 @@ class Reading:
     def fill(self) -> int:
         """How far the meter is full, of 100: the threshold's mark stands at 80 where more is worse."""
         top = 1.0 if self.is_low_bad else self.threshold / 0.8
-        return min(100, round((self.value or 0) / top * 100))
+        return min(100, round((self.value or 0) / top * 100)) if top else 0
 
     @property
     def mark(self) -> int:
