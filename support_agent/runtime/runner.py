@@ -26,6 +26,7 @@ from support_agent.runtime.claims import claim, release, renew
 from support_agent.runtime.model import make_client
 from support_agent.runtime.signals import CHANNEL
 from tickets.db import in_db
+from tickets.search import search
 
 log = structlog.get_logger(__name__)
 CONCURRENCY = 200
@@ -75,6 +76,7 @@ class Runner:
             await session.execute(f"LISTEN {CHANNEL}")
             await in_db(_announce, self._name, lock_key)
             log.info("runner_ready", name=self._name)
+            warming = asyncio.create_task(_warm_up())
             loops = [asyncio.create_task(loop) for loop in (self._listen(session), self._beat(), self._work())]
             try:
                 done, _ = await asyncio.wait(loops, return_when=asyncio.FIRST_COMPLETED)
@@ -82,9 +84,9 @@ class Runner:
                     task.result()
                 await self._drain()
             finally:
-                for task in loops:
+                for task in (*loops, warming):
                     task.cancel()
-                await asyncio.gather(*loops, return_exceptions=True)
+                await asyncio.gather(*loops, warming, return_exceptions=True)
                 self._stop_reason_for_all("shutdown")
             await in_db(_leave, self._name)
 
@@ -154,6 +156,14 @@ class Runner:
     def _stop_reason_for_all(self, why: str) -> None:
         for attempt, _ in self._running.values():
             attempt.stop = attempt.stop or why
+
+
+async def _warm_up() -> None:
+    """Load the search's model before somebody waits for it; the first turn would otherwise pay seconds."""
+    try:
+        await in_db(search, "delivery", limit=1)
+    except Exception:
+        log.warning("warm_up_failed", exc_info=True)
 
 
 async def _wait(event: asyncio.Event, seconds: float) -> None:

@@ -28,6 +28,7 @@ from tickets.db import in_db
 from tickets.models import Conversation, Event, Message, Ticket
 from tickets.selectors.conversations import events_after
 
+pytestmark = pytest.mark.timeout(180)  # real processes, on a machine that may be busy
 ROOT = Path(__file__).resolve().parent.parent.parent
 TICKET = {
     "customer_email": "someone@example.com",
@@ -65,7 +66,7 @@ class Processes:
             return found
 
 
-async def until(check: Callable[[], bool], seconds: float = 20.0) -> None:
+async def until(check: Callable[[], bool], seconds: float = 45.0) -> None:
     async with asyncio.timeout(seconds):
         while not await in_db(check):  # noqa: ASYNC110  # it happens in other processes
             await asyncio.sleep(0.05)
@@ -83,6 +84,7 @@ async def processes(transactional_db: None) -> AsyncIterator[Processes]:
         "ANTHROPIC_BASE_URL": f"http://127.0.0.1:{port}",
         "ANTHROPIC_API_KEY": "test-key",
         "EMAIL_URL": "",
+        "EMBEDDER": "none",  # nothing is searched by meaning here, and loading the model takes seconds
     }
     found = Processes(port, environment)
     found.start("-m", "tests.fakes.server", "--port", str(port))
@@ -115,7 +117,7 @@ async def test_another_runner_goes_on_from_the_last_step(processes: Processes) -
     processes.script(says("I have written that down for our team."))
     second = processes.runner()
     first.send_signal(signal.SIGKILL)
-    turn = await ended(submitted.turn, 20)
+    turn = await ended(submitted.turn, 45)
 
     assert (turn.state, turn.attempt) == ("answered", 2)
     assert await in_db(lambda: (steps("plan"), steps("tool_call"), steps("model_call"))) == (1, 1, 2)
@@ -143,7 +145,7 @@ async def test_a_runner_told_to_stop_hands_back_what_it_cannot_finish(processes:
     assert cut.cost_usd > 0
     processes.script(says("Here I am."))
     processes.runner()
-    turn = await ended(submitted.turn, 20)
+    turn = await ended(submitted.turn, 45)
     assert (turn.state, turn.attempt) == ("answered", 2)
     assert await in_db(lambda: steps("plan")) == 1
 
@@ -154,7 +156,7 @@ async def test_a_turn_that_kills_every_runner_fails_visibly(processes: Processes
     assert submitted.turn is not None
     await in_db(lambda: Turn.objects.update(state="running", owner="a dead one", attempt=5))
     processes.runner()
-    turn = await ended(submitted.turn, 20)
+    turn = await ended(submitted.turn, 45)
     assert turn.state == "failed"
     last = await in_db(lambda: Event.objects.filter(conversation=conversation).latest("seq"))
     assert last.payload["state"] == "failed"
