@@ -49,7 +49,7 @@ def _share(label: str, now: float | None, before: float | None, *, better: int, 
         return Figure(label, f"{now:.1%}", "", "", note)
     moved = round((now - before) * 100, 1)
     mood = "" if not moved else "good" if moved * better > 0 else "bad"
-    return Figure(label, f"{now:.1%}", _minus(f"{moved:+.1f} points"), mood, note)
+    return Figure(label, f"{now:.1%}", _minus(f"{moved:+.1f} points") if moved else "as before", mood, note)
 
 
 def _words(now: float | None, before: float | None) -> Figure:

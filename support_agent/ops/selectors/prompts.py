@@ -48,31 +48,34 @@ class PromptPage:
 
 
 def prompt_page(name: str, wanted: str = "") -> PromptPage:
-    """The prompt of this name (or the assistant's), with the version `wanted` (a number, or 'file') compared."""
+    """The prompt of this name (or the assistant's), with the version `wanted` (a number, or 'file') compared.
+
+    Two queries: the list of versions, and the texts of the one that speaks and the wanted one.
+    """
     name = name if name in NAMES else NAMES[0]
-    versions = list(PromptVersion.objects.filter(name=name).select_related("made_by"))
+    mine = PromptVersion.objects.filter(name=name)
+    versions = list(mine.defer("text").select_related("made_by"))
     active = next((version for version in versions if version.is_active), None)
+    speaks = str(active.number) if active else FILE
+    needed = [version.pk for version in versions if str(version.number) in (speaks, wanted)]
     file = prompt(name)
-    text = active.text if active else file.text
+    found = mine.filter(pk__in=needed).values_list("number", "text")
+    texts = {FILE: file.text} | {str(number): text for number, text in found}
     return PromptPage(
         name=name,
-        text=text,
+        text=texts[speaks],
         file_version=file.version,
-        tokens=estimate(text),
+        tokens=estimate(texts[speaks]),
         active=active,
         versions=versions,
-        comparison=_comparison(wanted, versions, active, file.text),
+        comparison=_comparison(texts, wanted, speaks),
     )
 
 
-def _comparison(
-    wanted: str, versions: list[PromptVersion], active: PromptVersion | None, file: str
-) -> Comparison | None:
+def _comparison(texts: dict[str, str], wanted: str, speaks: str) -> Comparison | None:
     """The wanted version against what speaks; what speaks itself against the file."""
-    texts = {str(version.number): version.text for version in versions} | {FILE: file}
     if wanted not in texts:
         return None
-    speaks = str(active.number) if active else FILE
     against = FILE if wanted == speaks else speaks
     lines = list(compared(texts[against], texts[wanted]))
     kinds = [line.kind for line in lines]
