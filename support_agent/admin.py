@@ -30,9 +30,10 @@ from support_agent.models import (
     Turn,
 )
 from support_agent.runtime.ratelimit import allow
+from tickets.access import staff_roles
 from tickets.admin.base import ReadOnlyAdmin, ReadOnlyInline, RecordAdmin, badge, conversation_pages, usd
 from tickets.errors import RateLimited
-from tickets.models import User
+from tickets.models import Role, User
 from tickets.services.audit import audit
 
 
@@ -236,12 +237,20 @@ class ApiKeyAdmin(RecordAdmin):
     readonly_fields = ("created_at", "revoked_at")
     actions = ("revoke",)
 
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        """A key stays its owner's; an admin may make one for somebody else, others make their own."""
+        assert isinstance(request.user, User)
+        may_choose = obj is None and Role.ADMIN.value in staff_roles(request.user)
+        return self.readonly_fields if may_choose else ("user", *self.readonly_fields)
+
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False  # a revoked key stays in sight
 
     def save_model(self, request: HttpRequest, obj: Any, form: ModelForm[Any], change: bool) -> None:
         if change:
             return super().save_model(request, obj, form, change)
+        if obj.user_id is None:
+            obj.user = request.user
         key = ApiKey.new_key()
         obj.key_hash = ApiKey.hash(key)
         super().save_model(request, obj, form, change)

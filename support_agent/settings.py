@@ -32,6 +32,7 @@ LINK_HOSTS = {urlsplit(origin).hostname or "" for origin in (*env.allowed_origin
 ROOT_URLCONF = "support_agent.urls"
 ASGI_APPLICATION = "support_agent.asgi.application"
 AUTH_USER_MODEL = "tickets.User"
+AUTHENTICATION_BACKENDS = ["tickets.sign_in.PasswordBackend"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 LOGIN_URL = "/account/login/"
 LOGIN_REDIRECT_URL = LOGOUT_REDIRECT_URL = "/"

@@ -22,7 +22,6 @@ from tickets.models import Customer, DemoMail, User
 from tickets.publishing import group_of, publish
 from tickets.selectors.customers import customer_by_email
 
-BACKEND = "django.contrib.auth.backends.ModelBackend"
 CAST_SIZE = 8
 MAILS = 100
 
@@ -40,7 +39,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         except RateLimited as limited:
             user, error, status = None, limited.message, 429
         if user is not None:
-            login(request, user, backend=BACKEND)
+            login(request, user)
             conversations_claim(request.session, user.customer)
             return redirect(_next(request))
         error = error or "That e-mail address and password do not belong together."

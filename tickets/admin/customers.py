@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import admin
+from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
 from tickets.admin.base import NoDeleteAdmin, ReadOnlyAdmin, badge, joined, list_link, money
@@ -22,6 +25,11 @@ class CustomerAdmin(NoDeleteAdmin):
         ("Account", {"fields": ("plan", "status", "user", "external_id", "created_at")}),
         ("Records", {"fields": ("records",)}),
     )
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        """Whose sign-in opens this account is for those to decide who look after sign-ins."""
+        fixed = () if request.user.has_perm("tickets.change_user") else ("user",)
+        return (*self.readonly_fields, *fixed)
 
     @admin.display(description="status", ordering="status")
     def state(self, obj: Customer) -> SafeString:

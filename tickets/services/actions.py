@@ -156,7 +156,7 @@ def action_approve(*, action_id: UUID, staff: User, approve: bool, reason: str =
     if approve:
         _execute(action, staff)
     else:
-        message = reason.strip() or "After a look at it, we cannot do this."
+        message = reason.replace("\x00", "").strip() or "After a look at it, we cannot do this."
         _settle(action, State.DECLINED, staff=staff, receipt={"reason": "declined", "message": message[:300]})
     audit(actor=staff, action="action.approve", obj=action, changes={"state": ("awaiting_staff", action.state)})
     return action

@@ -110,7 +110,7 @@ def conversation_hand_back(*, conversation: Conversation, staff: User, instructi
     if conversation.status != Conversation.Status.HUMAN:
         raise Conflict("Only a conversation with staff can be handed back.")
     _end_escalations(conversation, Escalation.Status.HANDED_BACK)
-    conversation.metadata = {**conversation.metadata, "instruction": instruction[:1000]}
+    conversation.metadata = {**conversation.metadata, "instruction": instruction.replace("\x00", "")[:1000]}
     conversation.save(update_fields=["metadata"])
     _set_status(conversation, Conversation.Status.AI, assignee=None)
     audit(actor=staff, action="conversation.hand_back", obj=conversation, changes={"status": ("human", "ai")})
