@@ -58,7 +58,9 @@ def checkpoint(turn: Turn, records: Sequence[StepRecord], state: TurnState) -> N
         totals["cost_estimated"] = True
     lost = False
     with transaction.atomic():
-        held = _ours(turn).update(checkpoint=storable(asdict(state)), **_seen(state), **totals)
+        seen = _seen(state)
+        turn.topic = seen["topic"]  # the conversation takes it over at the turn's end
+        held = _ours(turn).update(checkpoint=storable(asdict(state)), **seen, **totals)
         for record in records:
             if held and record.kind == StepKind.COMPRESS and record.status == "ok":
                 remember(turn.conversation_id, record.output)

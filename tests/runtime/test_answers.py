@@ -42,6 +42,8 @@ async def test_a_planned_turn_looks_up_and_answers(rig: Rig) -> None:
     assert answer["turn_id"] == str(turn.pk) == events[2]["turn_id"]
     kinds = await in_db(lambda: list(turn.steps.values_list("index", "kind")))
     assert kinds == [(0, "plan"), (1, "model_call"), (2, "tool_call"), (3, "model_call"), (4, "critic")]
+    await in_db(conversation.refresh_from_db)
+    assert conversation.topic == PLAN["topic"]
 
 
 async def test_small_talk_takes_no_planner(rig: Rig) -> None:
