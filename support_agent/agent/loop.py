@@ -17,7 +17,7 @@ from support_agent.agent.executor import LAST_WORDS, Answer, ask_model, run_tool
 from support_agent.agent.memory import own_texts
 from support_agent.agent.notices import append_notice
 from support_agent.agent.observer import observe, point_out
-from support_agent.agent.prepare import prepare, remember, replan
+from support_agent.agent.prepare import ease, prepare, remember, replan
 from support_agent.agent.types import (
     Block,
     EscalationWish,
@@ -74,6 +74,7 @@ async def _converse(turn: TurnInput, recorder: Recorder) -> Outcome:
             await replan(turn, uses, recorder)
         if (outcome := await _observe(recorder)) is not None:
             return outcome
+        ease(recorder)
         answer = await _best_answer(turn, recorder, evidence)
         if ended := LAST_WORDS.get(answer.reply.stop_reason):
             reason = "safety" if answer.reply.stop_reason == "refusal" else "budget"

@@ -121,9 +121,14 @@ def cut(memory: Memory) -> Memory:
     return memory if size(memory) <= WINDOW else _split(memory)[0]
 
 
-def _split(memory: Memory) -> tuple[Memory, list[Said], list[LookedUp]]:
+def shorten(memory: Memory) -> Memory:
+    """Only the newest messages, for a turn that has little left to spend; the identifiers of the rest are kept."""
+    return _split(memory, tokens=0)[0]
+
+
+def _split(memory: Memory, tokens: int = COMPRESS_TO) -> tuple[Memory, list[Said], list[LookedUp]]:
     """(what stays, with the identifiers of what goes; the messages and the look-ups that go)."""
-    budget = COMPRESS_TO - estimate(memory.summary)
+    budget = tokens - estimate(memory.summary)
     keep = min(VERBATIM, len(memory.said))
     used = sum(estimate(said.text) for said in memory.said[len(memory.said) - keep :])
     while keep < len(memory.said):

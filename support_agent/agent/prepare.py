@@ -8,7 +8,7 @@ from support_agent.agent import confidence
 from support_agent.agent.calls import Recorder, without_thinking
 from support_agent.agent.errors import LimitReached
 from support_agent.agent.guard import guard
-from support_agent.agent.memory import compress, cut, history
+from support_agent.agent.memory import compress, cut, history, shorten
 from support_agent.agent.notices import append_notice
 from support_agent.agent.planner import make_plan, plan_notice
 from support_agent.agent.routing import READ, TOOLSETS, fast_path, tier, toolset
@@ -16,9 +16,11 @@ from support_agent.agent.types import Block, ModelFailure, Plan, StepKind, Tier,
 
 
 async def remember(turn: TurnInput, recorder: Recorder) -> TurnInput:
-    """The turn with its history: compressed when it is long, and cut by code when the model cannot help."""
+    """The turn with its history: compressed when long, cut by code when the model cannot help or money is short."""
     if turn.memory is None:
         return turn
+    if recorder.ports.budget.is_tight():
+        return replace(turn, memory=None, history=history(shorten(turn.memory)))
     try:
         memory = await compress(turn.memory, recorder)
     except (ModelFailure, LimitReached):
@@ -63,6 +65,13 @@ async def _plan(turn: TurnInput, recorder: Recorder) -> list[str]:
         state.doubtful, state.tools = True, list(READ)
         notices.append(confidence.CLARIFY)
     return notices
+
+
+def ease(recorder: Recorder) -> None:
+    """Past a soft limit the turn goes on with the small model, without the other's thinking blocks."""
+    state = recorder.state
+    if state.tier != Tier.SMALL and recorder.ports.budget.is_tight():
+        state.tier, state.messages = Tier.SMALL, without_thinking(state.messages)
 
 
 async def replan(turn: TurnInput, uses: list[Block], recorder: Recorder) -> None:

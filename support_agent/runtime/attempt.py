@@ -16,7 +16,7 @@ from support_agent.agent.loop import run_turn
 from support_agent.agent.types import EscalationWish, ModelPort, Outcome, Ports, StepRecord, TurnState
 from support_agent.agent.words import SWITCHED_OFF
 from support_agent.models import Switch, Turn
-from support_agent.runtime.budgets import TurnBudget
+from support_agent.runtime.budgets import TurnBudget, fullest_of
 from support_agent.runtime.claims import MAX_ATTEMPTS, release
 from support_agent.runtime.controls import controls
 from support_agent.runtime.history import turn_input
@@ -88,6 +88,7 @@ class Attempt:
                 now.limits[start.surface],
                 spent=turn.cost_usd,
                 tokens=state.tokens if state else 0,
+                fullest=await in_db(fullest_of, turn, turn.conversation, now.limits[start.surface]),
             ),
             stop=self,
         )

@@ -66,13 +66,21 @@ class TurnBudget:
     """The engine's BudgetPort for one attempt at one turn."""
 
     def __init__(
-        self, turn: Turn, conversation: Conversation, limits: Limits, *, spent: Decimal = ZERO, tokens: int = 0
+        self,
+        turn: Turn,
+        conversation: Conversation,
+        limits: Limits,
+        *,
+        spent: Decimal = ZERO,
+        tokens: int = 0,
+        fullest: Decimal = ZERO,
     ) -> None:
+        """`spent` and `tokens` are the turn's own so far, `fullest` what `fullest_of` says at its start."""
         self._turn, self._conversation, self._limits = turn, conversation, limits
         own = turn.budget_usd
         self._turn_limit = min(self._limits.turn, own) if own is not None else self._limits.turn
         self._spent, self._tokens = spent, tokens
-        self._fullest = ZERO  # of the totals in the database, as a share of their limits
+        self._fullest = fullest  # of the totals in the database, as a share of their limits
 
     def remaining(self) -> tuple[Decimal, int]:
         return max(ZERO, self._turn_limit - self._spent), max(0, self._limits.turn_tokens - self._tokens)
@@ -97,6 +105,14 @@ class TurnBudget:
         self._spent += spend.cost_usd
         self._tokens += spend.usage.total
         await in_db(settle_reservation, self._turn, spend.cost_usd)
+
+
+def fullest_of(turn: Turn, conversation: Conversation, limits: Limits) -> Decimal:
+    """How full the fullest of a turn's totals is, as a share of its limit; one query."""
+    totals = totals_of(conversation, turn.surface, limits, datetime.now(UTC))
+    rows = Spend.objects.filter(key__in=[total.key for total in totals])
+    spent = {(row.scope, row.key, row.period): row.spent_usd + row.reserved_usd for row in rows}
+    return max((spent.get((t.scope, t.key, t.period), ZERO) / t.limit for t in totals), default=ZERO)
 
 
 @transaction.atomic

@@ -15,6 +15,7 @@ from support_agent.agent.prompts import Prompt, named
 from support_agent.agent.types import Surface
 from support_agent.models import PromptVersion, SurfaceLimit, Switch
 from support_agent.runtime.ratelimit import allow
+from support_agent.tools import ALL
 from tickets.access import require_role
 from tickets.errors import DeskError, Paused
 from tickets.models import Role, User
@@ -64,6 +65,11 @@ def check_open() -> None:
         raise Paused(PAUSED_TEXT)
     if controls().has(Switch.Name.THROTTLE_NEW):
         allow("throttled", "all")
+
+
+def tool_categories() -> dict[str, str]:
+    """Every tool there is, by name: what ops may disable."""
+    return {name: tool.category.value for name, tool in ALL.items()}
 
 
 @transaction.atomic

@@ -6,9 +6,10 @@ from typing import Literal
 
 from pydantic import Field
 
-from support_agent.agent.toolkit import Arguments, Category, Status, Tool, ToolContext, ToolResult
+from support_agent.agent.toolkit import Arguments, Category, Status, Tool, ToolContext, ToolError, ToolResult
 from support_agent.tools.common import guarded, success
 from tickets.search import search
+from tickets.selectors.articles import articles_by_words
 
 TOP, LOOKED_AT = 5, 12
 MAX_SNIPPET = 900
@@ -45,6 +46,28 @@ def search_knowledge_base(context: ToolContext, arguments: SearchKnowledgeBase) 
     )
 
 
+def search_by_words(context: ToolContext, arguments: SearchKnowledgeBase) -> ToolResult:
+    """The lesser way, while the search itself fails: titles and summaries that share the question's words."""
+    found = articles_by_words(arguments.query, limit=TOP)
+    if not found:
+        raise ToolError("The help centre could not be searched just now.", retryable=True)
+    return success(
+        results=[
+            {
+                "n": number,
+                "title": article.title,
+                "url": article.get_absolute_url(),
+                "category": article.category,
+                "section": "",
+                "snippet": article.summary,
+                "summary": article.summary,
+            }
+            for number, article in enumerate(found, start=1)
+        ],
+        more=0,
+    )
+
+
 def _cut(text: str) -> str:
     """At most MAX_SNIPPET characters, to the end of a sentence where there is one."""
     if len(text) <= MAX_SNIPPET:
@@ -67,5 +90,6 @@ TOOLS = [
         run=search_knowledge_base,
         category=Category.SEARCH,
         label="Searching the help centre …",
+        fallbacks=(search_by_words,),
     )
 ]

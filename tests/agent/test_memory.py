@@ -17,7 +17,7 @@ from support_agent.agent.memory import (
 )
 from support_agent.agent.remembered import LookedUp, Memory, Said
 from support_agent.agent.types import Json
-from tests.agent.ports import asks, reply, says, world
+from tests.agent.ports import asks, plans, reply, says, world
 
 
 def long_memory(turns: int, *, words: int = 120) -> Memory:
@@ -88,3 +88,12 @@ def test_without_a_model_the_older_part_is_left_out_and_its_identifiers_kept() -
 
 def test_reminders_come_every_eight_messages() -> None:
     assert [n for n in range(0, 26, 2) if reminder(n)] == [8, 16, 24]
+
+
+async def test_short_of_money_only_the_newest_messages_are_sent_to_the_small_model() -> None:
+    at = world(plans(complexity="complex"), says("Hello."), tight=True)
+    await at.run(asks(memory=long_memory(30)))
+    assert [request.tier for request in at.asked] == ["small", "small"]
+    words = [text for message in at.asked[-1].messages if message["role"] == "user" for text in own_texts(message)]
+    assert sum("What about order" in text for text in words) == VERBATIM // 2
+    assert "AP-100010" in str(at.asked[-1].messages[0])

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import operator
+import re
 from dataclasses import dataclass
+from functools import reduce
 
-from django.db.models import QuerySet
+from django.db.models import Case, Q, QuerySet, Value, When
 
 from tickets.models import Article
 from tickets.search import Hit, search
@@ -29,6 +32,25 @@ class Shelf:
 def published_articles() -> QuerySet[Article]:
     """Every article that everyone may read."""
     return Article.objects.filter(status=Article.Status.PUBLISHED)
+
+
+def articles_by_words(query: str, *, limit: int = 5) -> list[Article]:
+    """Published articles whose title, keywords or summary share the most words with a question; one plain query.
+
+    What answers while the search itself cannot: no index, no model.
+    """
+    words = set(re.findall(r"\w{3,}", query.lower()))
+    if not words:
+        return []
+    hits = [
+        Case(
+            When(Q(title__icontains=word) | Q(keywords__icontains=word) | Q(summary__icontains=word), then=1), default=0
+        )
+        for word in sorted(words, key=len)[-8:]
+    ]
+    shared = reduce(operator.add, hits, Value(0))
+    found = published_articles().annotate(shared=shared).filter(shared__gte=max(1, len(hits) // 2))
+    return list(found.order_by("-shared", "title")[:limit])
 
 
 def shelves(category: str | None = None) -> list[Shelf]:
