@@ -15,6 +15,8 @@ from tickets.models import User
 class PasswordBackend(ModelBackend):
     """Django's, except that the demo's password, which everybody knows, opens nothing once DEMO is off."""
 
-    def authenticate(self, request: HttpRequest | None, **credentials: Any) -> User | None:
-        found = super().authenticate(request, **credentials)
-        return None if credentials.get("password") == DEMO_PASSWORD and not settings.DEMO else found
+    def authenticate(
+        self, request: HttpRequest | None, username: str | None = None, password: str | None = None, **kwargs: Any
+    ) -> User | None:
+        found = super().authenticate(request, username=username, password=password, **kwargs)
+        return None if password == DEMO_PASSWORD and not settings.DEMO else found
