@@ -1,40 +1,26 @@
-"""The operations page: figures that are right, who may see and turn what, and that it stays cheap and safe."""
+"""The operations page: who may see and turn what, prompt versions, and that it stays cheap and safe."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
 from decimal import Decimal
-from typing import Any
-from uuid import uuid4
 
 import pytest
-import redis
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
-from django.utils import timezone
 
-from support_agent.agent.config import LIMITS
 from support_agent.agent.prompts import prompt
-from support_agent.models import Alert, PromptVersion, Spend, Step, SurfaceLimit, Switch, ToolCall, Turn
-from support_agent.ops.selectors.filters import TraceFilter
+from support_agent.models import Alert, PromptVersion, Switch
 from support_agent.ops.selectors.prompts import compared
-from support_agent.ops.selectors.pulse import models_of, paths_of, pulses
-from support_agent.ops.selectors.safety import Reading, readings, surface_rows
-from support_agent.ops.selectors.tool_health import ToolHealth, tool_health
-from support_agent.ops.selectors.traces import traces_page
-from support_agent.ops.spans import Span
-from support_agent.runtime import controls, tool_breakers
+from support_agent.runtime import controls
 from support_agent.runtime.controls import switch_on
 from support_agent.tools import ALL
 from tests.cast import Cast
-from tickets.models import AuditEntry, Conversation, Customer, Escalation, Team
-from tickets.services.conversations import conversation_create
+from tests.ops.made import PAGE, call, page, signed_in, step, talk, turn
+from tickets.models import AuditEntry
 
 pytestmark = pytest.mark.django_db
-PAGE = "/admin/ops/"
-HOUR = timedelta(hours=1)
 
 
 @pytest.fixture(autouse=True)
@@ -42,186 +28,6 @@ def _fresh() -> Iterator[None]:
     controls.forget()
     yield
     controls.forget()
-
-
-def talk(customer: Customer | None = None) -> Conversation:
-    return conversation_create(channel="chat", customer=customer, identity="session" if customer else "")[0]
-
-
-def turn(conversation: Conversation, ago: timedelta = HOUR / 2, **values: Any) -> Turn:
-    defaults = {"surface": "signed_in", "state": "answered", "path": "fast"}
-    return Turn.objects.create(conversation=conversation, created_at=timezone.now() - ago, **defaults | values)
-
-
-def step(of: Turn, kind: str = "model_call", **values: Any) -> Step:
-    index = of.steps.count()
-    return Step.objects.create(turn=of, index=index, kind=kind, created_at=of.created_at, **values)
-
-
-def call(of: Turn, tool: str, status: str = "success", duration_ms: int = 10) -> ToolCall:
-    return ToolCall.objects.create(
-        turn=of, conversation=of.conversation, tool=tool, tool_use_id="x", arguments={}, status=status,
-        idempotency_key=str(uuid4()), duration_ms=duration_ms, created_at=of.created_at,
-    )  # fmt: skip
-
-
-def escalate(conversation: Conversation, reason: str, ago: timedelta = HOUR / 2) -> None:
-    moment = timezone.now() - ago
-    Escalation.objects.create(
-        conversation=conversation, reason=reason, summary="s", team=Team.objects.all()[0], due_at=moment,
-        created_at=moment, status="closed",
-    )  # fmt: skip
-
-
-def verdict(of: Turn, words: int | None, status: str = "ok") -> None:
-    step(of, "critic", status=status, output={"accepted": True, "words": words} if words is not None else {})
-
-
-def signed_in(client: Client, cast: Cast, role: str = "ops") -> Client:
-    client.force_login(getattr(cast, role))
-    return client
-
-
-def page(client: Client, query: str = "") -> str:
-    answer = client.get(PAGE + query)
-    assert answer.status_code == 200
-    return str(answer.content.decode())
-
-
-# Figures
-
-
-def test_the_figures_are_those_of_the_span_and_of_the_one_before(cast: Cast) -> None:
-    first, second, old = talk(cast.owner), talk(cast.other), talk()
-    for conversation, ago in ((first, HOUR / 2), (first, HOUR / 3), (second, HOUR / 2), (old, HOUR * 1.5)):
-        one = turn(conversation, ago)
-        step(one, model="claude-haiku-5-5", cost_usd=Decimal("0.10"), input_tokens=100, cache_read_tokens=300)
-    escalate(first, "unsure")
-    escalate(first, "money")
-    escalate(second, "asked")
-    escalate(old, "unsure", HOUR * 1.5)
-    for words in (10, 20, 60):
-        verdict(Turn.objects.filter(conversation=first)[0], words)
-    verdict(Turn.objects.filter(conversation=second)[0], None, status="failed")
-    now, before = pulses(Span.read("hour"))
-    assert (now.turns, now.conversations, now.escalated) == (3, 2, 1)
-    assert now.cost_usd == Decimal("0.30")
-    assert now.escalation_share == 0.5
-    assert now.acceptance == 0.75
-    assert now.cache_share == 0.75
-    assert now.median_words == 20
-    assert (before.turns, before.conversations, before.escalated) == (1, 1, 1)
-    assert before.acceptance is None
-    assert before.median_words is None
-    longer, _ = pulses(Span.read("day"))
-    assert longer.turns == 4
-
-
-def test_tasks_of_the_staff_api_are_no_conversations_that_escalate(cast: Cast) -> None:
-    task = talk(cast.owner)
-    Conversation.objects.filter(pk=task.pk).update(channel=Conversation.Channel.TASK)
-    turn(task, surface="background")
-    now, _ = pulses(Span.read("day"))
-    assert (now.turns, now.conversations, now.escalation_share) == (1, 0, None)
-
-
-def test_turns_by_path_and_models_by_cost(cast: Cast) -> None:
-    conversation = talk(cast.owner)
-    for path, usd, model in (("fast", "0.01", "small"), ("fast", "0.03", "small"), ("planned", "0.12", "large")):
-        one = turn(conversation, path=path, cost_usd=Decimal(usd))
-        step(one, model=f"claude-{model}", cost_usd=Decimal(usd))
-    turn(conversation, path="", state="failed")
-    span = Span.read("day")
-    paths = {part.name: (part.number, round(part.share, 3), part.each_usd) for part in paths_of(span)}
-    assert paths == {"fast": (2, 0.667, Decimal("0.02")), "planned": (1, 0.333, Decimal("0.12"))}
-    assert [(part.name, part.number, part.share) for part in models_of(span)] == [
-        ("claude-large", 1, 0.75), ("claude-small", 2, 0.25)
-    ]  # fmt: skip
-
-
-def test_an_empty_desk_and_a_span_that_is_none(client: Client, cast: Cast) -> None:
-    shown = page(signed_in(client, cast), "?span=century&prompt=x&version=x")
-    assert 'href="?span=day" aria-current="page"' in shown
-    assert "No turn in this day." in shown
-    assert "no turn" in shown
-
-
-def test_the_page_says_how_a_figure_moved(client: Client, cast: Cast) -> None:
-    conversation = talk(cast.owner)
-    for ago in (HOUR, HOUR * 2, HOUR * 3, HOUR * 30, HOUR * 31):
-        turn(conversation, ago)
-    figure = signed_in(client, cast).get(PAGE).context["figures"][0]
-    assert (figure.label, figure.value, figure.change) == ("Turns", "3", "+50%")
-
-
-# Tools
-
-
-def health(name: str, **disabled: bool) -> ToolHealth:
-    return next(tool for tool in tool_health(Span.read("day"), frozenset(disabled)) if tool.name == name)
-
-
-def test_tool_health_counts_failures_and_how_long_calls_took(cast: Cast) -> None:
-    one = turn(talk(cast.owner))
-    for milliseconds in range(0, 101, 10):
-        call(one, "lookup_order", duration_ms=milliseconds)
-    for status in ("error", "error", "degraded", "not_found", "needs_verification"):
-        call(one, "track_shipment", status)
-    call(turn(talk(), HOUR * 30), "track_shipment", "error")
-    call(one, "imagined_tool", "invalid_arguments")
-    tools = tool_health(Span.read("day"), frozenset({"update_customer"}))
-    assert {tool.name for tool in tools} == {*ALL, "imagined_tool"}
-    assert [tool.name for tool in tools[:2]] == ["track_shipment", "update_customer"]  # what is not well comes first
-    ailing = health("track_shipment")
-    assert (ailing.calls, ailing.errors, ailing.degraded, ailing.failure_share) == (5, 2, 1, 0.6)
-    well = health("lookup_order")
-    assert (well.p50_ms, well.p95_ms, well.failure_share, well.is_well) == (50, 95, 0, True)
-    unused = health("create_ticket")
-    assert (unused.calls, unused.failure_share, unused.p95_ms) == (0, None, None)
-    assert health("imagined_tool").category == ""
-    assert health("update_customer", update_customer=True).is_disabled
-
-
-def test_the_breaker_of_a_tool_is_shown(client: Client, cast: Cast) -> None:
-    try:
-        for _ in range(tool_breakers.FAILURES):
-            tool_breakers.note("lookup_order", failed=True)
-        assert health("lookup_order").breaker == "open"
-        assert not health("lookup_order").is_well
-        assert '<span class="badge failed">open</span>' in page(signed_in(client, cast))
-    finally:
-        tool_breakers.note("lookup_order", failed=False)
-    assert health("lookup_order").breaker == "closed"
-
-
-def test_without_redis_breakers_are_unknown_after_one_look(monkeypatch: pytest.MonkeyPatch) -> None:
-    looks: list[str] = []
-
-    def away(tool: str) -> tool_breakers.State:
-        looks.append(tool)
-        raise redis.ConnectionError
-
-    monkeypatch.setattr(tool_breakers, "state_of", away)
-    tools = tool_health(Span.read("day"), frozenset())
-    assert {tool.breaker for tool in tools} == {"unknown"}
-    assert len(looks) == 1
-    assert all(tool.is_well for tool in tools)
-
-
-def test_every_bar_leads_to_the_conversations_behind_it(client: Client, cast: Cast) -> None:
-    used, other = talk(cast.owner), talk(cast.other)
-    call(turn(used, path="planned"), "lookup_order")
-    step(turn(other, path="fast"), model="claude-haiku-5-5")
-    shown = page(signed_in(client, cast))
-    since = Span.read("day").start.date().isoformat()
-    for query, found in (("tool=lookup_order", used), ("path=planned", used), ("model=claude-haiku-5-5", other)):
-        assert f'href="/admin/traces/?{query}&amp;since={since}"' in shown
-        name, _, value = query.partition("=")
-        rows, _ = traces_page(TraceFilter.read({name: value}))
-        assert [row.conversation for row in rows] == [found]
-        answer = client.get(f"/admin/traces/?{query}")
-        assert query in answer.context["query"]
-        assert f'"{value}"' in answer.content.decode()
 
 
 # Roles
@@ -315,47 +121,6 @@ def test_staff_override_a_breaker(client: Client, cast: Cast) -> None:
 def test_what_is_no_switch_is_refused_in_words(form: dict[str, str], client: Client, cast: Cast) -> None:
     assert "switch" in turned(signed_in(client, cast), reason="x", **form)
     assert not Switch.objects.exists()
-
-
-def reading(label: str) -> Reading:
-    return next(one for one in readings(timezone.now()) if one.label.startswith(label))
-
-
-def test_the_breakers_readings_stand_beside_their_thresholds(cast: Cast) -> None:
-    one = turn(talk(cast.owner), timedelta(minutes=5), cost_usd=Decimal("51"))
-    for status in ["failed"] * 10 + ["ok"] * 10:
-        step(one, model="m", status=status)
-    for number in range(20):
-        verdict(one, 10, "failed" if number < 8 else "ok")
-    escalate(one.conversation, "unsure")
-    model, cost, accepted, escalating = (reading(name) for name in ("Model", "Cost, an", "Accepted", "Escalating"))
-    assert (model.value, model.threshold, model.is_tripped) == (0.5, 0.3, True)
-    assert (cost.value, cost.threshold, cost.is_tripped) == (51, 50, True)
-    assert (accepted.value, accepted.is_tripped) == (0.6, True)
-    assert (escalating.value, escalating.is_floor_met, escalating.is_tripped) == (1, False, False)  # one conversation
-    assert reading("Cost over").value is None
-    turn(talk(), timedelta(days=8))
-    assert (reading("Cost over").value, reading("Cost over").is_tripped) == (51, True)
-
-
-def test_limits_by_surface_with_what_was_spent_today(client: Client, cast: Cast) -> None:
-    now = timezone.now()
-    turn(talk(cast.owner), timedelta(0), cost_usd=Decimal("0.25"))
-    row = SurfaceLimit.objects.create(surface="signed_in", surface_day=Decimal("10.00"), day=Decimal("3.00"))
-    Spend.objects.create(
-        scope="surface", key="signed_in", period=now.date().isoformat(), spent_usd="7.5", reserved_usd="1.5"
-    )
-    Alert.objects.create(kind="budget", key=f"customer:1:{now.date()}", text="76% of a customer's limit is spent.")
-    controls.forget()
-    rows = {one.surface: one for one in surface_rows(controls.controls().limits, now)}
-    assert list(rows) == [surface.value for surface in LIMITS]
-    mine = rows["signed_in"]
-    assert (mine.today_usd, mine.full, mine.limits.day) == (Decimal("0.25"), 0.9, Decimal("3.00"))
-    assert (rows["paying"].today_usd, rows["paying"].full) == (Decimal(0), None)
-    shown = page(signed_in(client, cast))
-    assert f"/admin/support_agent/surfacelimit/{row.pk}/change/" in shown
-    assert "1 customer or address reached 75%" in shown
-    assert "76% of a customer&#x27;s limit is spent." in shown
 
 
 # Prompts

@@ -14,7 +14,7 @@ from support_agent.models import ToolCall
 from support_agent.ops.selectors.aggregates import Percentile
 from support_agent.ops.spans import Span
 from support_agent.runtime import tool_breakers
-from support_agent.tools import ALL
+from support_agent.runtime.controls import tool_categories
 
 NOTHING: dict[str, Any] = {"calls": 0, "errors": 0, "degraded": 0, "p50_ms": None, "p95_ms": None}
 
@@ -56,12 +56,13 @@ def tool_health(span: Span, disabled: frozenset[str]) -> list[ToolHealth]:
             p95_ms=Percentile("duration_ms", 0.95),
         )
     )
-    found = dict.fromkeys(ALL, NOTHING) | {row["tool"]: dict[str, Any](row) for row in rows}
+    categories = tool_categories()
+    found = dict.fromkeys(categories, NOTHING) | {row["tool"]: dict[str, Any](row) for row in rows}
     breakers = breaker_states(found)
     tools = [
         ToolHealth(
             name=name,
-            category=ALL[name].category.value if name in ALL else "",
+            category=categories.get(name, ""),
             calls=row["calls"],
             errors=row["errors"],
             degraded=row["degraded"],

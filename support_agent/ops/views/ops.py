@@ -19,9 +19,8 @@ from support_agent.ops.selectors.prompts import FILE, NAMES, prompt_page
 from support_agent.ops.selectors.pulse import models_of, paths_of, pulses
 from support_agent.ops.selectors.tool_health import tool_health
 from support_agent.ops.spans import LENGTHS, Span
-from support_agent.runtime.controls import controls, switch_off, switch_on, switch_override
+from support_agent.runtime.controls import controls, switch_off, switch_on, switch_override, tool_categories
 from support_agent.runtime.prompting import MAX_TOKENS, prompt_activate, prompt_save, prompt_use_file
-from support_agent.tools import ALL
 from tickets.errors import DeskError, NotFound
 from tickets.models import Role, User
 
@@ -96,7 +95,7 @@ def _page(request: HttpRequest, *, prompt: str = "", draft: str = "", refusal: s
             "tools": tool_health(span, disabled),
             "switches": switches,
             "on": [row for row in switches if row.state == "on"],
-            "to_disable": sorted(ALL.keys() - {row.tool for row in switches}),
+            "to_disable": sorted(tool_categories().keys() - {row.tool for row in switches}),
             "readings": safety.readings(span.end),
             "surfaces": safety.surface_rows(controls().limits, span.end),
             "near_limit": safety.customers_near_limit(span.end),
@@ -114,7 +113,7 @@ def _page(request: HttpRequest, *, prompt: str = "", draft: str = "", refusal: s
 def _turn(request: HttpRequest, staff: User) -> str:
     """Do what the form says; what happened, in one sentence. Raises DeskError."""
     name, tool, deed, reason = (request.POST.get(field, "") for field in ("name", "tool", "deed", "reason"))
-    if name not in Switch.Name.values or (tool not in ALL) == (name == Switch.Name.DISABLE_TOOL):
+    if name not in Switch.Name.values or (tool not in tool_categories()) == (name == Switch.Name.DISABLE_TOOL):
         raise DeskError("There is no such switch.")
     label = f"{Switch.Name(name).label}{f', {tool}' if tool else ''}"
     if deed == "on":

@@ -19,7 +19,7 @@ from support_agent.ops.selectors.export import conversation_export
 from support_agent.ops.selectors.filters import PATHS, TraceFilter
 from support_agent.ops.selectors.traces import TraceRow, trace_of, traces_page
 from support_agent.ops.waterfall import Waterfall
-from support_agent.tools import ALL
+from support_agent.runtime.controls import tool_categories
 from tickets.access import conversation_for_staff, staff_roles
 from tickets.models import Conversation, Role
 
@@ -50,7 +50,7 @@ def trace_list(request: HttpRequest) -> HttpResponse:
             "statuses": Conversation.Status.choices,
             "states": Turn.State.choices,
             "paths": PATHS,
-            "tools": sorted({*ALL, wanted.tool} - {""}),
+            "tools": sorted({*tool_categories(), wanted.tool} - {""}),
             "surfaces": [(surface.value, surface.value.replace("_", " ").capitalize()) for surface in Surface],
         },
     )
