@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import ExitStack
+from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.conf import settings
 
 from support_agent import embedded
 from tests.cast import Cast, make_cast
-from tests.stack import Stack, running_stack
+from tests.stack import ROOT, Stack, running_stack
 
 if TYPE_CHECKING:
     from playwright.sync_api import BrowserContext
@@ -38,12 +40,30 @@ def pytest_unconfigure() -> None:
     servers.close()
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Files of one group go to one worker of a parallel run: what they need is started there once."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Grouped(LoadScopeScheduling):  # type: ignore[misc]
+        def _split_scope(self, nodeid: str) -> str:
+            return _group(nodeid.partition("::")[0]) or nodeid
+
+    return Grouped(config, log)
+
+
+@cache
+def _group(path: str) -> str:
+    """The group of a file: as its xdist_group mark says (pytest 9 hides that from xdist), or the running product."""
+    text = (ROOT / path).read_text()
+    if marked := re.search(r'xdist_group\("([^"]+)"\)', text):
+        return marked[1]
+    return "stack" if "tests/browser/" in path or re.search(r"\b(stack: Stack|browser: )", text) else ""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         names = getattr(item, "fixturenames", ())
-        if "stack" in names:
-            item.add_marker(pytest.mark.xdist_group("stack"))  # one product for all of them
         if "browser" in names:
             item.add_marker(pytest.mark.browser)
             if not CHROMIUM.exists():

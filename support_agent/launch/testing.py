@@ -15,7 +15,7 @@ PACKAGES = ("chromium", "fonts-liberation", "fonts-noto-color-emoji")
 def main() -> None:
     _have_chromium()
     workers = str(min(4, os.cpu_count() or 2))
-    command = [sys.executable, "-m", "pytest", "-n", workers, "--dist", "loadgroup", *sys.argv[1:]]
+    command = [sys.executable, "-m", "pytest", "-n", workers, *sys.argv[1:]]
     os.execv(sys.executable, command)  # noqa: S606 - this process becomes pytest
 
 
