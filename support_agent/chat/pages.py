@@ -17,6 +17,8 @@ from support_agent.chat.renderers.html import page_items
 from support_agent.chat.tokens import with_tokens
 from support_agent.chat.visitors import visitor_of_request
 from support_agent.env import env
+from support_agent.models import Switch
+from support_agent.runtime.controls import controls
 from tickets.access import conversation_for_visitor
 from tickets.errors import DeskError, NotFound, RateLimited
 from tickets.models import Conversation, Customer
@@ -38,6 +40,7 @@ def chat(request: HttpRequest) -> HttpResponse:
     context: Json = {
         "demo_model": env.demo_model,
         "openers": OPENERS,
+        "paused": conversation is None and controls().has(Switch.Name.PAUSE_NEW),
         "known": customer is not None or bool(conversation and conversation.customer_id),
         "first_name": customer.name.split()[0] if customer and customer.name else "",
         "cursor": 0,

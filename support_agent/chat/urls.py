@@ -5,12 +5,14 @@ from __future__ import annotations
 from django.urls import URLPattern, path
 
 from support_agent.chat import account, pages
+from support_agent.chat.leave import leave_message
 
 urlpatterns: list[URLPattern] = [
     path("", pages.chat, name="chat"),
     path("chat/start/", pages.start, name="chat-start"),
     path("chat/new/", pages.new, name="chat-new"),
     path("chat/<uuid:conversation_id>/earlier/", pages.earlier, name="chat-earlier"),
+    path("message/", leave_message, name="leave-message"),
     path("privacy/", pages.privacy, name="privacy"),
     path("account/login/", account.sign_in, name="login"),
     path("account/logout/", account.sign_out, name="logout"),

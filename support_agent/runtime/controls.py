@@ -23,8 +23,8 @@ from tickets.services.audit import audit
 
 FRESH_S = 2.0
 PAUSED_TEXT = (
-    "We can't start new chats right now. The help centre is open as always, or leave us a message with your e-mail "
-    "address and we will answer by e-mail."
+    "We can't start new chats right now. The help centre is open as always, or leave us a message at /message/ "
+    "and we will answer by e-mail."
 )
 FIELDS = ("step", "turn", "turn_tokens", "conversation", "day", "surface_day")
 

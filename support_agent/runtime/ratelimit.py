@@ -29,6 +29,7 @@ RATES = {
     "task": 60,
     "attachment": 20,  # a conversation's uploads
     "attachment_address": 40,
+    "left_message": 5,  # messages an address leaves for later
     "throttled": 10,  # new conversations of everybody, while a breaker throttles
 }
 
