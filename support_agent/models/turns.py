@@ -54,6 +54,7 @@ class Turn(Record):
         ordering = ["-created_at"]
         indexes = [
             models.Index(fields=["conversation", "created_at"], name="turn_in_order"),
+            models.Index(fields=["created_at"], name="turn_by_time"),
             models.Index(fields=["created_at"], condition=Q(state="queued"), name="turn_queued"),
             models.Index(fields=["lease_until"], condition=Q(state="running"), name="turn_running"),
         ]
@@ -116,6 +117,7 @@ class ToolCall(Record):
 
     class Meta:
         ordering = ["created_at"]
+        indexes = [models.Index(fields=["created_at"], name="tool_call_by_time")]
 
     def __str__(self) -> str:
         return f"{self.tool} {self.status}"
