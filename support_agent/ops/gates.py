@@ -10,6 +10,7 @@ from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
+from django.utils.cache import add_never_cache_headers
 
 from tickets.access import require_role
 from tickets.errors import NotAllowed, NotFound
@@ -28,11 +29,13 @@ def staff_only(*roles: str) -> Callable[[View], View]:
                 return redirect_to_login(request.get_full_path(), "/admin/login/")
             try:
                 require_role(request.user, *roles)
-                return view(request, *args, **kwargs)
+                answer = view(request, *args, **kwargs)
             except NotAllowed as refusal:
                 raise PermissionDenied(refusal.message) from None
             except NotFound as missing:
                 raise Http404(missing.message) from None
+            add_never_cache_headers(answer)  # after signing out, "back" must not show customers' words
+            return answer
 
         return guarded
 
