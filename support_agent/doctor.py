@@ -168,7 +168,7 @@ def _mail() -> Iterator[Finding]:
     if settings.DEMO:
         yield Finding("mail", "note", "the demo keeps every mail at /demo/mail/; none leaves")
     elif not env.email_url.get_secret_value():
-        yield Finding("mail", "missing", "mails are only printed", "set EMAIL_URL=smtp://user:password@host:587")
+        yield Finding("mail", "missing", "mails reach nobody", "set EMAIL_URL=smtp://user:password@host:587")
     elif host and host != "localhost":
         try:
             socket.create_connection((host, settings.EMAIL_PORT), timeout=3).close()

@@ -160,7 +160,8 @@ STORAGES = {
 
 RATE_LIMIT_SCALE = env.rate_limit_scale
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.email_from
-EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+# Printed mails end up in the logs, and codes with them: only when trying things out.
+EMAIL_BACKEND = f"django.core.mail.backends.{'console' if DEBUG else 'dummy'}.EmailBackend"
 globals().update(parse_email_url(env.email_url.get_secret_value()))
 if DEMO:
     EMAIL_BACKEND = "tickets.mail.DemoMailBackend"  # the demo's people are not real: nothing may leave
