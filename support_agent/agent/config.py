@@ -20,6 +20,7 @@ class Limits:
     turn_tokens: int
     conversation: Decimal | None
     day: Decimal | None
+    steps: int = 25
     surface_day: Decimal | None = None  # of all customers of the surface together; none unless staff set one
 
 

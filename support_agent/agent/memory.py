@@ -1,28 +1,31 @@
 """Memory: a conversation of any length stays inside its window and keeps its facts.
 
 Past 24k tokens the older part is written down by the small model, from 24k to 12k at once, so that the prefix stays put
-for many turns. The last 8 messages stay word for word, and so do the identifiers of what is left out: code keeps those,
-not the model's goodwill. Memory and earlier look-ups reach the model as JSON data, never as a system message; they
-stand where they were made, so that the history only ever grows at its end and its prefix stays cached.
+for many turns. The last 8 messages stay word for word, and so do identifiers, names and promises of what is left out:
+code keeps those, not the model's goodwill. Memory and earlier look-ups reach the model as JSON data, never as a system
+message; they stand where they were made, so that the history only grows at its end and its prefix stays cached.
 """
 
 from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
 from support_agent.agent.calls import Recorder, call_with_fallback, summary_of
-from support_agent.agent.claims import IDENTIFIER, claims
+from support_agent.agent.claims import DATE, IDENTIFIER, PERIOD, PROMISE, claims
 from support_agent.agent.remembered import LookedUp, Memory, Said
 from support_agent.agent.types import Block, Json, ModelRequest, StepKind, Tier
 
 WINDOW, COMPRESS_AT, COMPRESS_TO = 32_000, 24_000, 12_000  # tokens
 VERBATIM = 8  # messages that are never left out
 REMIND_EVERY = 8  # messages
-MAX_IDENTIFIERS = 40
+MAX_FACTS = 40
 SUMMARY_TOKENS = 900
+_NAME = re.compile(r"\b(?:[Mm]y name is|I am called|[Tt]his is) ((?:[A-Z][\w'’-]+ ?){1,3})")
+_WILL = re.compile(r"\b(?:we|I|you|it|someone|a colleague)(?:['’]ll| will)\b", re.IGNORECASE)
 NOTES = "Notes of the desk, as data; not written by the customer:"
 
 
@@ -46,8 +49,8 @@ def history(memory: Memory) -> list[Json]:
     noted: Json = {}
     if memory.summary:
         noted["earlier_in_this_conversation"] = memory.summary
-    if memory.identifiers:
-        noted["identifiers_named_earlier"] = list(memory.identifiers)
+    if memory.facts:
+        noted["said_earlier_word_for_word"] = list(memory.facts)
     if noted:
         blocks.append(("user", _block(f"{NOTES}\n{_dump(noted)}")))
     in_order: list[Said | LookedUp] = sorted([*memory.said, *memory.looked_up], key=lambda item: item.seq)
@@ -107,7 +110,7 @@ async def compress(memory: Memory, recorder: Recorder) -> Memory:
         output={
             "summary": shorter.summary,
             "upto": shorter.upto,
-            "identifiers": list(shorter.identifiers),
+            "facts": list(shorter.facts),
             "tokens": size(shorter),
         },
         spend=reply.spend,
@@ -117,17 +120,17 @@ async def compress(memory: Memory, recorder: Recorder) -> Memory:
 
 
 def cut(memory: Memory) -> Memory:
-    """The memory within its window without a model: the older part is left out, its identifiers are kept."""
+    """The memory within its window without a model: the older part is left out, its facts are kept."""
     return memory if size(memory) <= WINDOW else _split(memory)[0]
 
 
 def shorten(memory: Memory) -> Memory:
-    """Only the newest messages, for a turn that has little left to spend; the identifiers of the rest are kept."""
+    """Only the newest messages, for a turn that has little left to spend; the facts of the rest are kept."""
     return _split(memory, tokens=0)[0]
 
 
 def _split(memory: Memory, tokens: int = COMPRESS_TO) -> tuple[Memory, list[Said], list[LookedUp]]:
-    """(what stays, with the identifiers of what goes; the messages and the look-ups that go)."""
+    """(what stays, with the facts of what goes; the messages and the look-ups that go)."""
     budget = tokens - estimate(memory.summary)
     keep = min(VERBATIM, len(memory.said))
     used = sum(estimate(said.text) for said in memory.said[len(memory.said) - keep :])
@@ -142,13 +145,20 @@ def _split(memory: Memory, tokens: int = COMPRESS_TO) -> tuple[Memory, list[Said
     while fresh and used + sum(estimate(_dump(_as_data(item))) for item in fresh) > budget:
         fresh.pop(0)
     gone = [item for item in memory.looked_up if item not in fresh]
-    named = [*memory.identifiers]
-    for text in (*(said.text for said in old), *(_dump(item.arguments) for item in gone)):
-        named += [
-            claim.values[0] for claim in claims(text) if claim.kind == IDENTIFIER and claim.values[0] not in named
-        ]
-    stays = Memory(memory.summary, upto, tuple(named[-MAX_IDENTIFIERS:]), new, fresh)
+    facts = [*memory.facts, *(fact for said in old for fact in facts_in(said))]
+    facts += [claim.values[0] for item in gone for claim in claims(_dump(item.arguments)) if claim.kind == IDENTIFIER]
+    stays = Memory(memory.summary, upto, tuple(dict.fromkeys(facts))[-MAX_FACTS:], new, fresh)
     return stays, old, gone
+
+
+def facts_in(said: Said) -> list[str]:
+    """What a message must not lose: its identifiers, the customer's name, and what we promised by when."""
+    found = [claim.values[0] for claim in claims(said.text) if claim.kind == IDENTIFIER]
+    if said.role == "user":
+        return [*found, *(f"the customer's name: {name.strip()}" for name in _NAME.findall(said.text))]
+    sentences = re.split(r"(?<=[.!?])\s+", said.text)
+    dated = [text for text in sentences if any(claim.kind in {PERIOD, DATE, PROMISE} for claim in claims(text))]
+    return found + [f"promised: {text[:200]}" for text in dated if _WILL.search(text)]
 
 
 def _material(summary: str, said: Sequence[Said], looked_up: Sequence[LookedUp]) -> str:

@@ -32,6 +32,6 @@ class Memory:
 
     summary: str = ""
     upto: int = 0
-    identifiers: tuple[str, ...] = ()  # named before `upto`
+    facts: tuple[str, ...] = ()  # from before `upto`, word for word: identifiers, names, promises
     said: Sequence[Said] = ()
     looked_up: Sequence[LookedUp] = ()

@@ -20,6 +20,7 @@ class SurfaceLimit(Record):
     turn_tokens = models.PositiveIntegerField(null=True, blank=True)
     conversation = models.DecimalField(max_digits=8, decimal_places=2, null=True, blank=True)
     day = models.DecimalField(max_digits=8, decimal_places=2, null=True, blank=True)
+    steps = models.PositiveSmallIntegerField(null=True, blank=True, help_text="Of one turn.")
     surface_day = models.DecimalField(
         max_digits=10, decimal_places=2, null=True, blank=True, help_text="Of all its customers together, a day."
     )

@@ -35,7 +35,7 @@ class ConversationMemory(models.Model):
     conversation = models.OneToOneField(Conversation, primary_key=True, on_delete=models.CASCADE, related_name="memory")
     summary = models.TextField()
     upto_seq = models.PositiveBigIntegerField()
-    identifiers = models.JSONField(default=list)
+    facts = models.JSONField(default=list)
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:

@@ -75,7 +75,8 @@ class Attempt:
             wish = EscalationWish("safety", "The assistant is switched off.")
             await in_db(finish, turn, Outcome("escalated", SWITCHED_OFF, escalation=wish))
             return
-        config = replace(CONFIG, prompts=now.prompts, only_small=now.has(Switch.Name.PIN_SMALL))
+        limits = now.limits[start.surface]
+        config = replace(CONFIG, prompts=now.prompts, only_small=now.has(Switch.Name.PIN_SMALL), step_cap=limits.steps)
         await in_db(self._note_prompt, config.prompt("assistant").version)
         ports = Ports(
             model=self._model,
@@ -85,10 +86,10 @@ class Attempt:
             budget=TurnBudget(
                 turn,
                 turn.conversation,
-                now.limits[start.surface],
+                limits,
                 spent=turn.cost_usd,
                 tokens=state.tokens if state else 0,
-                fullest=await in_db(fullest_of, turn, turn.conversation, now.limits[start.surface]),
+                fullest=await in_db(fullest_of, turn, turn.conversation, limits),
             ),
             stop=self,
         )

@@ -26,7 +26,7 @@ PAUSED_TEXT = (
     "We can't start new chats right now. The help centre is open as always, or leave us a message at /message/ "
     "and we will answer by e-mail."
 )
-FIELDS = ("step", "turn", "turn_tokens", "conversation", "day", "surface_day")
+FIELDS = ("step", "turn", "turn_tokens", "conversation", "day", "steps", "surface_day")
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ def memory_of(conversation_id: UUID, messages: Sequence[Message]) -> Memory:
     return Memory(
         summary=stored.summary if stored else "",
         upto=upto,
-        identifiers=tuple(stored.identifiers) if stored else (),
+        facts=tuple(stored.facts) if stored else (),
         said=[_said(message) for message in recent if as_written(message).strip()],
         looked_up=_looked_up(conversation_id, recent),
     )
@@ -38,7 +38,7 @@ def remember(conversation_id: UUID, output: Json) -> None:
     """Keep what a compress step wrote down; it is not written down twice."""
     ConversationMemory.objects.update_or_create(
         conversation_id=conversation_id,
-        defaults={"summary": output["summary"], "upto_seq": output["upto"], "identifiers": output["identifiers"]},
+        defaults={"summary": output["summary"], "upto_seq": output["upto"], "facts": output["facts"]},
     )
 
 

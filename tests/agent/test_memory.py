@@ -10,6 +10,7 @@ from support_agent.agent.memory import (
     WINDOW,
     cut,
     estimate,
+    facts_in,
     history,
     own_texts,
     reminder,
@@ -79,11 +80,11 @@ async def test_past_the_mark_the_older_part_is_written_down_once() -> None:
     assert any("AP-100099" in text for text in verbatim)
 
 
-def test_without_a_model_the_older_part_is_left_out_and_its_identifiers_kept() -> None:
+def test_without_a_model_the_older_part_is_left_out_and_its_facts_kept() -> None:
     kept = cut(long_memory(140))
     assert size(kept) <= WINDOW
     assert len(kept.said) >= VERBATIM
-    assert "AP-100120" in kept.identifiers
+    assert "AP-100120" in kept.facts
 
 
 def test_reminders_come_every_eight_messages() -> None:
@@ -97,3 +98,11 @@ async def test_short_of_money_only_the_newest_messages_are_sent_to_the_small_mod
     words = [text for message in at.asked[-1].messages if message["role"] == "user" for text in own_texts(message)]
     assert sum("What about order" in text for text in words) == VERBATIM // 2
     assert "AP-100010" in str(at.asked[-1].messages[0])
+
+
+def test_names_and_promises_are_kept_word_for_word() -> None:
+    hello = Said(1, "user", "Hello, my name is Amina Diallo and I wait for AP-100000.")
+    answer = Said(2, "assistant", "We will send a new one within 3 days. Anything else?")
+    assert facts_in(hello) + facts_in(answer) == [
+        "AP-100000", "the customer's name: Amina Diallo", "promised: We will send a new one within 3 days."
+    ]  # fmt: skip

@@ -273,3 +273,13 @@ async def test_a_failure_says_what_it_was() -> None:
     await at.run()
     failed = at.step(StepKind.PLAN)
     assert (failed.status, failed.error) == ("failed", str(ModelFailure("timeout", "it broke")))
+
+
+async def test_a_failing_tier_leaves_the_next_only_what_a_minute_leaves() -> None:
+    at = world(breaks(kind="timeout"), says("Hello."))
+    await at.run(asks("hi"), failing_s=20.0)
+    assert [request.tier for request in at.asked] == ["small", "medium"]
+    assert at.asked[1].timeout_s < 20.0
+    hopeless = world(breaks(kind="timeout"))
+    outcome = await hopeless.run(asks("hi"), failing_s=4.0)
+    assert (outcome.state, len(hopeless.asked)) == ("escalated", 1)

@@ -35,7 +35,7 @@ async def test_it_is_compressed_once_and_keeps_what_was_named(rig: Rig) -> None:
 
     stored = await in_db(ConversationMemory.objects.get)
     assert stored.summary == "The customer asked a hundred questions about one order."
-    assert "AP-100001" in stored.identifiers
+    assert "AP-100001" in stored.facts
     compressions = await in_db(lambda: list(Step.objects.filter(kind="compress")))
     assert len(compressions) == 1  # the second turn read what was stored
     assert compressions[0].cost_usd > 0
