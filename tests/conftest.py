@@ -49,6 +49,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
         def _split_scope(self, nodeid: str) -> str:
             return _group(nodeid.partition("::")[0]) or nodeid
 
+    config.option.loadscopereorder = False  # large groups first would undo pytest-django's order
     return Grouped(config, log)
 
 
@@ -61,7 +62,13 @@ def _group(path: str) -> str:
     return "stack" if "tests/browser/" in path or re.search(r"\b(stack: Stack|browser: )", text) else ""
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The running product first, so that one worker is busy with it meanwhile; else pytest-django's order stays.
+
+    That order has tests that empty the database last: what migrations wrote is gone after them.
+    """
+    items.sort(key=lambda item: _group(item.nodeid.partition("::")[0]) != "stack")
     for item in items:
         names = getattr(item, "fixturenames", ())
         if "browser" in names:
