@@ -26,6 +26,8 @@ def main() -> None:
     ensure("dev" if what == "dev-setup" else "run")
     if what == "run":
         os.chdir(BASE)
+        # Packages are installed uncompiled; whatever the shell says, our own starts keep what they compiled.
+        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
         os.execv(PYTHON, [str(PYTHON), "-m", "support_agent.launch"])  # noqa: S606 - this process becomes it
 
 
