@@ -45,6 +45,12 @@ def test_several_plausible_orders_are_listed_and_chosen_from() -> None:
     assert talk.say("the second one").calls[0] == [("track_shipment", {"order_number": "AP-104301"})]
 
 
+def test_an_order_named_with_another_wish_is_no_answer_to_which_order() -> None:
+    talk = Talk()
+    talk.say("where is my order")
+    assert talk.say("cancel AP-104301, I ordered it by mistake").first == "cancel_order"
+
+
 def test_no_the_other_order() -> None:
     talk = Talk()
     talk.say("where is my parcel")

@@ -29,6 +29,8 @@ def is_bare(meaning: Meaning) -> bool:
     words, items = meaning.words.split(), lexicon.data("lexicon")["items"]
     return bool(words) and all(_FILLER.match(word) or word in items for word in words)
 
+CHANGES = frozenset({"cancel", "return", "exchange", "refund", "problem"})
+
 
 def answer_to(state: Dialogue, meaning: Meaning, asked: str) -> Task | None:
     """The message as an answer to the question left open, or None when it is something else."""
@@ -42,6 +44,8 @@ def answer_to(state: Dialogue, meaning: Meaning, asked: str) -> Task | None:
     if asked in ("email", "code", "ticket_email"):
         return replace(task, slots=slots.over(task.slots)) if _about_address(meaning, asked) else None
     if asked == "which_order":
+        if meaning.intent in CHANGES and meaning.intent != task.intent and meaning.slots.orders:
+            return None  # the order is named with another wish: "cancel AP-104301"
         orders = slots.orders or picked_order(state, slots, meaning)
         named = orders or slots.items or slots.colours
         return replace(task, slots=replace(slots, orders=orders, reason="").over(task.slots)) if named else None
