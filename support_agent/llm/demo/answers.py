@@ -29,6 +29,7 @@ def is_bare(meaning: Meaning) -> bool:
     words, items = meaning.words.split(), lexicon.data("lexicon")["items"]
     return bool(words) and all(_FILLER.match(word) or word in items for word in words)
 
+
 CHANGES = frozenset({"cancel", "return", "exchange", "refund", "problem"})
 
 
