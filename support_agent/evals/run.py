@@ -29,7 +29,7 @@ from tickets.access import Visitor
 from tickets.db import in_db
 from tickets.errors import DeskError
 from tickets.models import Action, Conversation
-from tickets.services.actions import action_decide, action_token, action_undo
+from tickets.services.actions import action_decide, action_undo, token_of
 from tickets.services.conversations import conversation_identify
 
 DEMO = "demo"
@@ -169,21 +169,10 @@ def _step(world: World, step: Step) -> Turn | None:
         action_decide(
             conversation=conversation,
             action_id=action.pk,
-            token=_token(action),
+            token=token_of(action),
             approve=step.click == "confirm",
         )
     return None
-
-
-def _token(action: Action) -> str:
-    return action_token(
-        action_id=action.pk,
-        conversation_id=action.conversation_id,
-        customer_id=action.customer_id,
-        tool=action.tool,
-        arguments=action.arguments,
-        expires_at=action.expires_at,
-    )
 
 
 def _claim(turn: Turn) -> Turn:

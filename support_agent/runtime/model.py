@@ -7,14 +7,9 @@ from support_agent.llm.client import ModelClient, build_client
 from support_agent.llm.demo import DemoTransport
 
 
-def is_demo() -> bool:
-    """Whether the built-in demo model answers; every page where it speaks says so."""
-    return not env.anthropic_api_key.get_secret_value() and not env.anthropic_base_url
-
-
 def make_client() -> ModelClient:
     """One client for this process and event loop; `aclose` it."""
-    demo = is_demo()
+    demo = env.demo_model
     return build_client(
         api_key=env.anthropic_api_key.get_secret_value() or "demo",
         base_url="" if demo else env.anthropic_base_url,

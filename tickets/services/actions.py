@@ -127,7 +127,7 @@ def action_decide(*, conversation: Conversation, action_id: UUID, token: str, ap
     """
     with transaction.atomic():
         action = _lock(conversation, action_id)
-        if not constant_time_compare(token, _token_of(action)):
+        if not constant_time_compare(token, token_of(action)):
             raise NotFound("There is no such offer.")
         if action.state == State.PROPOSED:
             _decide(action, approve)
@@ -262,7 +262,8 @@ def _lock(conversation: Conversation, action_id: UUID) -> Action:
     return action
 
 
-def _token_of(action: Action) -> str:
+def token_of(action: Action) -> str:
+    """The token its owner's click must bring."""
     return action_token(
         action_id=action.pk,
         conversation_id=action.conversation_id,
