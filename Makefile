@@ -5,7 +5,7 @@ PYTHON := $(shell for python in python3 python3.14 python3.13 python3.12 python3
 	&& { echo $$python; break; }; done)
 endif
 VENV := .venv/bin
-.PHONY: run test lint format doctor bench evals lock installed setup python
+.PHONY: run test faults lint format doctor bench evals lock audit installed setup python
 
 run: python
 	@exec $(PYTHON) -m support_agent.launch.bootstrap run
@@ -13,11 +13,15 @@ run: python
 test: setup
 	@exec $(VENV)/python -m support_agent.launch.testing $(ARGS)
 
+# Real processes killed, servers restarted, lines cut: minutes. Writes its figures into docs/reliability.md.
+faults: setup
+	@exec $(VENV)/python -m pytest -p no:xdist -p no:randomly -m faults $(ARGS)
+
 lint: setup
 	@$(VENV)/ruff check .
 	@$(VENV)/ruff format --check .
 	@$(VENV)/mypy .
-	@$(VENV)/python -m pytest -q -p no:xdist tests/test_layers.py
+	@$(VENV)/python -m pytest -q -p no:xdist tests/test_layers.py tests/test_dependencies.py
 
 format: setup
 	@$(VENV)/ruff check --fix .
@@ -40,6 +44,13 @@ lock: setup
 	@for name in requirements requirements-embedded requirements-dev; do \
 		uv pip compile --universal --python-version 3.11 --generate-hashes --upgrade --quiet \
 			--custom-compile-command "make lock" $$name.in -o $$name.txt || exit 1; done
+
+# Known holes of everything pinned, by the advisory database: needs the network. make lint checks what is known without.
+audit: python
+	@files="-r requirements.txt -r requirements-embedded.txt -r requirements-dev.txt"; \
+	if command -v uvx >/dev/null; then uvx pip-audit --disable-pip --require-hashes $$files; \
+	elif command -v pip-audit >/dev/null; then pip-audit --disable-pip --require-hashes $$files; \
+	else echo "make audit needs uvx (https://docs.astral.sh/uv/) or pip-audit."; exit 1; fi
 
 installed: python
 	@$(PYTHON) -m support_agent.launch.bootstrap run-setup

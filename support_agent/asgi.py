@@ -15,8 +15,12 @@ from typing import Any  # noqa: E402
 from channels.auth import AuthMiddlewareStack  # noqa: E402
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 
-from support_agent.chat.routing import websocket_urlpatterns  # noqa: E402
+from support_agent.chat import routing as chat  # noqa: E402
+from support_agent.crowd import CrowdMiddleware  # noqa: E402
+from support_agent.ops.live import routing as inbox  # noqa: E402
 from support_agent.origins import OriginMiddleware  # noqa: E402
+from support_agent.turnstile import Turnstile  # noqa: E402
 
-routes: Any = websocket_urlpatterns
-application = ProtocolTypeRouter({"http": http, "websocket": OriginMiddleware(AuthMiddlewareStack(URLRouter(routes)))})
+routes: Any = [*chat.websocket_urlpatterns, *inbox.websocket_urlpatterns]
+sockets = OriginMiddleware(CrowdMiddleware(AuthMiddlewareStack(URLRouter(routes))))
+application = ProtocolTypeRouter({"http": Turnstile(http), "websocket": sockets})

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 import django_rq
 from django.conf import settings
@@ -21,6 +22,8 @@ from support_agent import embedded
 from support_agent.env import BASE_DIR, LOOPBACK, env
 from support_agent.health import readiness
 from support_agent.launch.checks import database_trouble
+from support_agent.ops.selectors.alerts import route_rows
+from support_agent.production import risks
 from tickets.search.embedder import embedder_status
 
 State = Literal["ok", "note", "missing"]
@@ -85,6 +88,17 @@ def _settings() -> Iterator[Finding]:
         yield Finding(
             "origins", "note", "links in e-mails have no public address", "set ALLOWED_ORIGINS=https://your.host"
         )
+
+
+def _production() -> Iterator[Finding]:
+    """What `check --deploy` says of the environment, where strangers are served."""
+    if env.debug or set(env.allowed_hosts) <= LOOPBACK:
+        return
+    found = list(risks(env))
+    for risk in found:
+        yield Finding("production", "missing" if risk.grave else "note", f"{risk.text} ({risk.id})", risk.mend)
+    if not found:
+        yield Finding("production", "ok", "nothing unsafe in the environment")
 
 
 def _database() -> Iterator[Finding]:
@@ -178,6 +192,42 @@ def _mail() -> Iterator[Finding]:
             yield Finding("mail", "ok", f"{host}:{settings.EMAIL_PORT} answers")
     else:
         yield Finding("mail", "ok", settings.EMAIL_BACKEND)
+    if settings.EMAIL_REPLY_TO:
+        yield Finding("replies", "ok", f"answers to our mails go to {settings.EMAIL_REPLY_TO}")
+    else:
+        detail = f"answers to our mails go to the sender, {settings.DEFAULT_FROM_EMAIL}"
+        yield Finding("replies", "note", detail, "set EMAIL_REPLY_TO to a mailbox that people read")
+
+
+def _telemetry() -> Iterator[Finding]:
+    endpoint = env.otel_exporter_otlp_endpoint
+    if not endpoint:
+        yield Finding("telemetry", "ok", "off (OTEL_EXPORTER_OTLP_ENDPOINT is empty)")
+        return
+    parts = urlsplit(endpoint)
+    try:
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+        socket.create_connection((parts.hostname or "", port), timeout=3).close()
+    except OSError as error:
+        mend = "start the collector, or correct OTEL_EXPORTER_OTLP_ENDPOINT; turns run without it"
+        yield Finding("telemetry", "missing", f"{parts.hostname}:{port} does not answer: {error}", mend)
+    else:
+        content = "with" if env.otel_instrumentation_genai_capture_message_content else "without"
+        yield Finding("telemetry", "ok", f"{parts.hostname}:{port} answers; spans {content} message contents")
+
+
+def _alerts() -> Iterator[Finding]:
+    """Where alerts go, and whether they arrive."""
+    if database_trouble(settings.DATABASE_URL):
+        return
+    rows = [row for row in route_rows() if row.route.is_active]
+    if failing := [row for row in rows if row.error]:
+        detail = "; ".join(f"{row.route}: {row.error}" for row in failing)
+        yield Finding("alerts", "missing", detail, "correct it at /admin/ops/alerts/#routes and send a test")
+    elif not rows:
+        yield Finding("alerts", "note", "no route is active: nobody is told", "add one at /admin/ops/alerts/#routes")
+    else:
+        yield Finding("alerts", "ok", f"go to {', '.join(str(row.route) for row in rows)}")
 
 
 def _tests() -> Iterator[Finding]:
@@ -199,4 +249,19 @@ def _port_taken() -> bool:
         return probe.connect_ex((env.host.strip("[]"), env.port)) == 0
 
 
-CHECKS = (_python, _packages, _settings, _database, _redis, _static, _processes, _model, _search, _mail, _tests)
+CHECKS = (
+    _python,
+    _packages,
+    _settings,
+    _production,
+    _database,
+    _redis,
+    _static,
+    _processes,
+    _model,
+    _search,
+    _mail,
+    _alerts,
+    _telemetry,
+    _tests,
+)

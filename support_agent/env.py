@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import secrets
 from contextlib import suppress
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
@@ -18,7 +19,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 LOOPBACK = {"localhost", "127.0.0.1", "::1", "[::1]"}
-PLACEHOLDERS = ("change-me", "changeme", "insecure", "development")
+PLACEHOLDERS = ("change-me", "changeme", "change_me", "insecure", "development", "only-for-tests", "your-secret")
 
 
 def _split(value: Any) -> Any:
@@ -50,12 +51,14 @@ class Env(BaseSettings):
     host: str = Field("127.0.0.1", description="the address to listen on, such as 127.0.0.1")
     port: int = Field(8000, ge=1, le=65535, description="a port number from 1 to 65535")
     data_dir: Path = Field(BASE_DIR / ".data", description="a folder")
+    erasure_receipts: Path | None = Field(None, description="a file that can be written")
     database_url: str = Field("", description="postgresql://user:password@host:5432/name")
     database_pool_size: int = Field(16, ge=2, le=500, description="a number of connections from 2 to 500")
     redis_url: str = Field("", description="redis://host:6379/0")
     allowed_hosts: Names = Field([], description="host names separated by commas")
     allowed_origins: Names = Field([], description="full origins such as https://shop.example, separated by commas")
     trust_proxy: bool = Field(False, description="true or false")
+    hsts_subdomains: bool = Field(False, description="true or false")
     anthropic_api_key: SecretStr = Field(SecretStr(""), description="an API key")
     anthropic_base_url: str = Field("", description="an http(s) address such as https://gateway.example")
     agent_model_small: str = Field("claude-haiku-5-5", description="a model's id")
@@ -64,8 +67,14 @@ class Env(BaseSettings):
     identity_secret: SecretStr = Field(SecretStr(""), description="a random text of at least 32 characters")
     email_url: SecretStr = Field(SecretStr(""), description="smtp://user:password@host:587")
     email_from: str = Field("Alder & Pine <help@alderandpine.example>", description="a sender's address")
+    email_reply_to: str = Field("", description="a mailbox that people read, such as help@shop.example")
     rate_limit_scale: float = Field(1.0, gt=0, allow_inf_nan=False, description="a number above 0")
+    metrics_token: SecretStr = Field(SecretStr(""), description="a random text")
     otel_exporter_otlp_endpoint: str = Field("", description="an http(s) address such as http://localhost:4318")
+    otel_exporter_otlp_headers: SecretStr = Field(SecretStr(""), description="name=value pairs separated by commas")
+    otel_service_name: str = Field("support-agent", description="a service's name")
+    otel_instrumentation_genai_capture_message_content: bool = Field(False, description="true or false")
+    alert_webhook_private: bool = Field(False, description="true or false")
     embedder: str = Field(
         "minilm", pattern=r"^(minilm|none|\w+(\.\w+)+)$", description="minilm, none or a class's path"
     )
@@ -105,6 +114,14 @@ class Env(BaseSettings):
         parse_email_url(value.get_secret_value())
         return value
 
+    @field_validator("email_reply_to")
+    @classmethod
+    def _mailbox(cls, value: str) -> str:
+        name, _, domain = parseaddr(value)[1].partition("@")
+        if value and not (name and "." in domain):
+            raise ValueError
+        return value
+
     @field_validator("allowed_origins")
     @classmethod
     def _origins(cls, value: list[str]) -> list[str]:
@@ -135,11 +152,17 @@ class Env(BaseSettings):
 
     def refuse_unsafe(self) -> Self:
         """What no single value shows: raises EnvError when the values together would be unsafe."""
-        key = self.secret_key.get_secret_value()
-        if not self.debug and (len(key) < 32 or any(word in key.lower() for word in PLACEHOLDERS)):
+        key, identity = self.secret_key.get_secret_value(), self.identity_secret.get_secret_value()
+        for name, value in (("SECRET_KEY", key), ("IDENTITY_SECRET", identity or key)):
+            if not self.debug and not _random(value):
+                raise EnvError(
+                    f"{name} must be a random text of at least 32 characters when DEBUG is false: make one with "
+                    "python -c 'import secrets; print(secrets.token_urlsafe(48))', or set DEBUG=true to try things out."
+                )
+        if not self.debug and identity == key:
             raise EnvError(
-                "SECRET_KEY must be a random text of at least 32 characters when DEBUG is false: make one with "
-                "python -c 'import secrets; print(secrets.token_urlsafe(48))', or set DEBUG=true to try things out."
+                "IDENTITY_SECRET must not be SECRET_KEY when DEBUG is false, because the sites that sign identities "
+                "know it: make another."
             )
         if self.demo and not self.debug and not {self.host, *self.allowed_hosts} <= LOOPBACK:
             raise EnvError(
@@ -188,6 +211,11 @@ def kept_secret(path: Path) -> str:
         return path.read_text().strip()
     except OSError as error:
         raise EnvError(f"DATA_DIR is {path.parent}, but a folder that can be written is expected ({error}).") from None
+
+
+def _random(value: str) -> bool:
+    """Long, of many different characters, and no placeholder that somebody left in."""
+    return len(value) >= 32 and len(set(value)) >= 10 and not any(word in value.lower() for word in PLACEHOLDERS)
 
 
 def _shown(name: str, value: object) -> str:

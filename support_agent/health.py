@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
-from datetime import UTC, timedelta
-from typing import Any
 
 import django_rq
-from django.conf import settings
 from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import path
-from django.utils import timezone
+from django.utils.crypto import constant_time_compare
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from prometheus_client import CONTENT_TYPE_LATEST
-from rq import Worker
-from rq.cron_scheduler_registry import get_registry_key as schedulers_key
 
+from support_agent.addresses import is_inside
 from support_agent.env import env
 from support_agent.metrics import exposition
-from support_agent.models import Heartbeat
-
-RUNNER_SECONDS, WORKER_SECONDS, SCHEDULER_SECONDS = 15, 45, 90  # a few of each one's beats
+from support_agent.runtime import alive
 
 
 @require_safe
@@ -48,7 +41,18 @@ def readyz(request: HttpRequest) -> HttpResponse:
 @require_safe
 @never_cache
 def metrics(request: HttpRequest) -> HttpResponse:
+    """With METRICS_TOKEN for whoever brings it, else for this machine and private networks."""
+    if not _may_measure(request):
+        words = "Send “Authorization: Bearer …” with METRICS_TOKEN, or ask from inside the network.\n"
+        return HttpResponse(words, status=403, content_type="text/plain; charset=utf-8")
     return HttpResponse(exposition(), content_type=CONTENT_TYPE_LATEST)
+
+
+def _may_measure(request: HttpRequest) -> bool:
+    token = env.metrics_token.get_secret_value()
+    if not token:
+        return is_inside(request.META)
+    return constant_time_compare(request.headers.get("Authorization", ""), f"Bearer {token}")
 
 
 def readiness() -> dict[str, str]:
@@ -81,37 +85,12 @@ def _redis() -> str:
     return "ok"
 
 
-def _runner() -> str:
-    since = timezone.now() - timedelta(seconds=RUNNER_SECONDS)
-    fresh = Heartbeat.objects.filter(kind="runner", seen_at__gte=since).values_list("lock_key", flat=True)
-    with connection.cursor() as cursor:  # the lock a runner holds goes with it at once, its last heartbeat does not
-        cursor.execute("SELECT (classid::bigint << 32) | objid::bigint FROM pg_locks WHERE locktype = 'advisory'")
-        held = {key for (key,) in cursor.fetchall()}
-    return "ok" if held & set(fresh) else "no heartbeat"
-
-
-def _worker() -> str:
-    since = timezone.now() - timedelta(seconds=WORKER_SECONDS)
-    served: set[str] = set()
-    for worker in Worker.all(connection=django_rq.get_connection("default")):
-        beat: Any = worker.last_heartbeat
-        if beat and (beat if timezone.is_aware(beat) else beat.replace(tzinfo=UTC)) >= since:
-            served |= set(worker.queue_names())
-    idle = sorted(set(settings.RQ_QUEUES) - served)
-    return f"no worker for {', '.join(idle)}" if idle else "ok"
-
-
-def _scheduler() -> str:
-    redis = django_rq.get_connection("default")
-    return "ok" if redis.zcount(schedulers_key(), time.time() - SCHEDULER_SECONDS, "+inf") else "no heartbeat"
-
-
 CHECKS: dict[str, Callable[[], str]] = {
     "database": _database,
     "redis": _redis,
-    "runner": _runner,
-    "worker": _worker,
-    "scheduler": _scheduler,
+    "runner": alive.runner,
+    "worker": alive.worker,
+    "scheduler": alive.scheduler,
 }
 
 urlpatterns = [

@@ -15,9 +15,11 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 from redis.exceptions import RedisError
 
-from support_agent.models import Heartbeat, Turn
+from support_agent.agent.types import StepKind
+from support_agent.models import Alert, Heartbeat, PolicyReport, Step, Turn
 from support_agent.origins import open_sockets
 from support_agent.runtime.breakers import acceptance
+from support_agent.runtime.ratelimit import refused
 from tickets.models import Conversation, Escalation
 
 LIVE_SECONDS = 15
@@ -38,6 +40,18 @@ class Desk(Collector):
         yield conversations
         open_ones = Escalation.objects.filter(status__in=OPEN).count()
         yield GaugeMetricFamily("desk_escalations_open", "Conversations that wait for or have a person.", open_ones)
+        alerts = GaugeMetricFamily("desk_alerts_open", "Alerts that are open, by severity.", labels=["severity"])
+        raised = dict(Alert.objects.filter(resolved_at=None).order_by().values_list("severity").annotate(Count("id")))
+        for severity in Alert.Severity.values:
+            alerts.add_metric([severity], raised.get(severity, 0))
+        yield alerts
+        refusals = CounterMetricFamily(
+            "desk_policy_violations", "What browsers refused by the content security policy.", labels=["directive"]
+        )
+        refused = PolicyReport.objects.order_by().values_list("directive").annotate(n=Sum("count"))
+        for directive, number in refused:
+            refusals.add_metric([directive], number)
+        yield refusals
         since = timezone.now() - timedelta(seconds=LIVE_SECONDS)
         runners = Heartbeat.objects.filter(kind="runner", seen_at__gte=since).count()
         yield GaugeMetricFamily("desk_runners", "Runners with a fresh heartbeat.", runners)
@@ -70,7 +84,18 @@ class Desk(Collector):
         )
         share.add_metric(["accepted"], accepted)
         share.add_metric(["rejected"], judged - accepted)
-        yield from (turns, cost, share)
+        yield from (turns, cost, share, self._guarded())
+
+    def _guarded(self) -> Metric:
+        found = GaugeMetricFamily(
+            "desk_turns_guarded", "Turns of the last hour in which the guard found something.", labels=["verdict"]
+        )
+        since = timezone.now() - timedelta(hours=1)
+        steps = Step.objects.filter(kind=StepKind.GUARD.value, created_at__gte=since)
+        counts = dict(steps.order_by().values_list("status").annotate(Count("id")))
+        found.add_metric(["cautious"], counts.get("flagged", 0))
+        found.add_metric(["noted"], counts.get("ok", 0))
+        return found
 
     def _queues(self) -> Iterator[Metric]:
         waiting = GaugeMetricFamily("desk_jobs_waiting", "Jobs waiting by queue.", labels=["queue"])
@@ -93,4 +118,5 @@ def exposition() -> bytes:
     if not registry._collector_to_names:
         registry.register(Desk())
         registry.register(open_sockets)
+        registry.register(refused)
     return generate_latest(registry)

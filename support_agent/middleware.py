@@ -13,11 +13,13 @@ from csp.middleware import CSPMiddleware
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from django.utils.cache import add_never_cache_headers
 from django.utils.decorators import sync_only_middleware
 from whitenoise.middleware import WhiteNoiseMiddleware
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 REQUEST_ID = re.compile(r"[\w.-]{8,64}")
+STAFF_PATHS = ("/admin/", "/django-rq/")
 QUIET_PATHS = ("/static/", "/healthz", "/readyz", "/metrics")
 log = structlog.get_logger(__name__)
 
@@ -42,6 +44,8 @@ class RequestMiddleware:
     """Gives each request an id, in its logs and its answer, and one line in the log when it is done.
 
     A proxy's X-Request-ID is kept when it looks like one. The line has the path without its query: tokens travel there.
+    Nothing of the staff's pages is kept by a browser, refusals and redirects included: after signing out, "back" must
+    not show customers' words, nor which conversations there are.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
@@ -57,6 +61,8 @@ class RequestMiddleware:
             if not request.path.startswith(QUIET_PATHS):
                 took = round((time.perf_counter() - began) * 1000)
                 log.info("request", method=request.method, path=request.path, status=response.status_code, ms=took)
+        if request.path.startswith(STAFF_PATHS):
+            add_never_cache_headers(response)
         response["X-Request-ID"] = request_id
         response["Permissions-Policy"] = "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
         return response
@@ -71,6 +77,7 @@ class PolicyMiddleware(CSPMiddleware):
     """django-csp, on every page: it would leave out 404 pages in DEBUG. Django's own crash page keeps its styles."""
 
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        response["Reporting-Endpoints"] = f'csp="{settings.POLICY_REPORTS}"'
         if not (settings.DEBUG and response.status_code == 404):
             return super().process_response(request, response)
         response.status_code = 200  # what the base class looks at

@@ -64,6 +64,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "support_agent.busy.BusyMiddleware",
     "support_agent.middleware.one_thread",
 ]
 TEMPLATES: list[dict[str, Any]] = [
@@ -92,6 +93,8 @@ def database(url: str) -> dict[str, Any]:
     """Django's database dict for a postgresql:// URL; its query (host of a socket, sslmode, …) goes to libpq."""
     parts = urlsplit(url)
     query = dict(parse_qsl(parts.query))
+    # A pool that lost its server doubles its pauses: after three seconds it begins anew, when somebody asks.
+    pool = {"min_size": 1, "max_size": env.database_pool_size, "timeout": 10, "reconnect_timeout": 3}
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": unquote(parts.path.lstrip("/")),
@@ -100,7 +103,7 @@ def database(url: str) -> dict[str, Any]:
         "HOST": query.pop("host", None) or unquote(parts.hostname or ""),
         "PORT": str(parts.port or ""),
         "CONN_MAX_AGE": 0,  # the pool below keeps connections
-        "OPTIONS": {**query, "pool": {"min_size": 1, "max_size": env.database_pool_size, "timeout": 10}},
+        "OPTIONS": {**query, "pool": pool},
     }
 
 
@@ -110,10 +113,13 @@ REDIS_URL = env.redis_url or embedded.redis_url(env.data_dir)
 CHANNEL_LAYERS = {
     "default": {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer", "CONFIG": {"hosts": [REDIS_URL]}}
 }
-RQ_QUEUES = {name: {"URL": REDIS_URL, "DEFAULT_TIMEOUT": 300} for name in ("default", "mail")}
+# In the order they are served: codes expire, so mails come first. Jobs of minutes are `long` (support_agent.worker).
+RQ_QUEUES = {name: {"URL": REDIS_URL, "DEFAULT_TIMEOUT": 300} for name in ("mail", "default", "long")}
 RQ = {"COMMIT_MODE": "on_db_commit", "DEFAULT_RESULT_TTL": 3600, "WORKER_CLASS": "support_agent.worker.BeatingWorker"}
 
 RQ_SHOW_ADMIN_LINK = False  # its pages in the admin are open to all staff; ours at /django-rq/ ask for the role
+
+ALERT_WEBHOOK_PRIVATE = env.alert_webhook_private
 
 EMBEDDER = env.embedder
 
@@ -128,9 +134,17 @@ _https = not DEBUG and not set(env.allowed_hosts) <= LOOPBACK
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _https
 SESSION_COOKIE_AGE = 14 * 24 * 3600
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if _https else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = _https and env.hsts_subdomains
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUST_PROXY else None
+# Only a trusted proxy says what was https; without one, a redirect would go round in circles.
+SECURE_SSL_REDIRECT = _https and TRUST_PROXY
+SECURE_REDIRECT_EXEMPT = ["^(healthz|readyz|metrics)$"]  # machines ask beside the proxy
+# Whether a company's other hosts speak only https is for HSTS_SUBDOMAINS to say, not for us to guess.
+SILENCED_SYSTEM_CHECKS = [] if env.hsts_subdomains else ["security.W005", "security.W021"]
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
+POLICY_REPORTS = "/csp-report/"
+"""Where browsers tell what the policy below made them refuse."""
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],
@@ -145,6 +159,8 @@ CONTENT_SECURITY_POLICY = {
         "frame-ancestors": [NONE],
         "base-uri": [NONE],
         "object-src": [NONE],
+        "report-uri": POLICY_REPORTS,
+        "report-to": "csp",
     }
 }
 
@@ -152,6 +168,7 @@ STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 MEDIA_ROOT = DATA_DIR / "media"
+ERASURE_RECEIPTS = env.erasure_receipts or DATA_DIR / "erasures.jsonl"
 _static = "django.contrib.staticfiles.storage.StaticFilesStorage"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
@@ -160,6 +177,8 @@ STORAGES = {
 
 RATE_LIMIT_SCALE = env.rate_limit_scale
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.email_from
+EMAIL_REPLY_TO = env.email_reply_to
+"""The mailbox that answers to our mails go to; empty: the sender."""
 # Printed mails end up in the logs, and codes with them: only when trying things out.
 EMAIL_BACKEND = f"django.core.mail.backends.{'console' if DEBUG else 'dummy'}.EmailBackend"
 globals().update(parse_email_url(env.email_url.get_secret_value()))

@@ -27,8 +27,13 @@ os.environ.update(
         "AGENT_MODEL_MEDIUM": "",
         "AGENT_MODEL_LARGE": "",
         "EMAIL_URL": "memory:",
+        "EMAIL_REPLY_TO": "answers@alderandpine.example",
         "RATE_LIMIT_SCALE": "1000",
+        "METRICS_TOKEN": "",
         "OTEL_EXPORTER_OTLP_ENDPOINT": "",
+        "OTEL_EXPORTER_OTLP_HEADERS": "",
+        "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT": "",
+        "ALERT_WEBHOOK_PRIVATE": "",
         "LOG_LEVEL": "WARNING",
     }
 )

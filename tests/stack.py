@@ -18,7 +18,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -39,6 +39,7 @@ class Stack:
     environment: dict[str, str]
     process: subprocess.Popen[bytes]
     log: Path
+    _demo: dict[str, Any] = field(default_factory=dict)
 
     def manage(self, *arguments: str) -> str:
         """What a manage.py command prints; its failure is the test's."""
@@ -49,6 +50,12 @@ class Stack:
 
     def manage_json(self, *arguments: str) -> Any:
         return json.loads(self.manage(*arguments, "--json"))
+
+    def demo(self) -> Any:
+        """The demo's cast, as `seed_demo --json` prints it; asked once."""
+        if not self._demo:
+            self._demo.update(self.manage_json("seed_demo"))
+        return self._demo
 
 
 def free_port() -> int:

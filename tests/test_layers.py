@@ -14,6 +14,7 @@ LOWER = {  # package -> what of ours it may import besides itself
     "tickets": (),
     "support_agent.agent": (),
     "support_agent.llm": ("support_agent.agent", "support_agent.env"),
+    "support_agent.telemetry": ("support_agent.agent.types", "support_agent.env", "support_agent.logs"),
     "support_agent.models": ("support_agent.agent.types", "tickets"),
     "support_agent.tools": (
         "support_agent.agent.types",
@@ -28,12 +29,18 @@ LOWER = {  # package -> what of ours it may import besides itself
         "tickets.hours",
         "tickets.policy",
     ),
+    "support_agent.privacy": (
+        "support_agent.runtime",
+        "support_agent.models",
+        "tickets",
+    ),
     "support_agent.runtime": (
         "support_agent.tools",
         "support_agent.llm",
         "support_agent.agent",
         "support_agent.models",
         "support_agent.env",
+        "support_agent.telemetry",
         "tickets",
     ),
 }

@@ -15,6 +15,7 @@ from django.db.models import Count, F, Max, Min, Q, Sum
 from django.utils import timezone
 
 from support_agent.agent.types import Usage
+from support_agent.launch import prepare
 from support_agent.llm.pricing import cost_usd
 from support_agent.models import ApiKey, Spend, Step, ToolCall, Turn
 from tests.seeded import demo
@@ -39,6 +40,12 @@ from tickets.models import (
 
 __all__ = ["demo"]
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("demo")]
+
+
+def test_the_start_names_the_first_of_each_role() -> None:
+    logins = prepare._seed()
+    assert logins["Staff agent"].startswith("agent / ")
+    assert {"Staff lead", "Staff ops", "Staff admin"} <= set(logins)
 
 
 def cast() -> dict[str, Any]:

@@ -77,6 +77,13 @@ def staff_roles(user: User) -> frozenset[str]:
     return STAFF_ROLES & frozenset(user.groups.values_list("name", flat=True))
 
 
+def may_act_for(conversation: Conversation, user: User) -> bool:
+    """Who promises, hands back or closes: whoever has it, and leads; while nobody has it, all who answer."""
+    if conversation.status != Conversation.Status.HUMAN or conversation.assignee_id == user.pk:
+        return True
+    return bool(staff_roles(user) & {Role.LEAD.value, Role.ADMIN.value})
+
+
 def require_role(user: User, *roles: str) -> None:
     if not staff_roles(user) & frozenset(roles):
         raise NotAllowed("Your role does not permit this.")

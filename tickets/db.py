@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from contextvars import copy_context
 from typing import ParamSpec, TypeVar
 
@@ -17,7 +18,8 @@ from tickets.publishing import Frame, outbox, send_frames
 
 P = ParamSpec("P")
 R = TypeVar("R")
-_threads = ThreadPoolExecutor(max_workers=8, thread_name_prefix="db")
+THREADS = 8  # as many connections at most
+_threads = ThreadPoolExecutor(max_workers=THREADS, thread_name_prefix="db")
 
 
 async def in_db(function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
@@ -31,9 +33,18 @@ async def in_db(function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) 
         finally:
             connection.close()  # back to the pool; an idle thread must hold none
 
-    context = copy_context()
+    loop = asyncio.get_running_loop()
+    work = _threads.submit(copy_context().run, call)
     try:
-        return await asyncio.get_running_loop().run_in_executor(_threads, context.run, call)
+        return await asyncio.wrap_future(work)
     finally:
-        if frames:
+        if not work.done():  # we are cancelled, the thread goes on: what it commits is announced all the same
+            work.add_done_callback(lambda _: _announce_soon(loop, frames))
+        elif frames:
             await send_frames(frames)
+
+
+def _announce_soon(loop: asyncio.AbstractEventLoop, frames: list[Frame]) -> None:
+    """Send them from their own loop, if it is still there; sockets catch up by `seq` when it is not."""
+    with suppress(RuntimeError):
+        asyncio.run_coroutine_threadsafe(send_frames(frames), loop)

@@ -4,6 +4,7 @@ DeskError
 ├── NotFound        foreign and missing alike
 ├── NotAllowed      the role does not permit it
 ├── Conflict        somebody was faster, or the same id came with other content
+│   └── Moved       the thread went on meanwhile; `seq` is its newest event
 ├── Expired         a proposal, code or token is past its time
 ├── NotEligible     policy says no; `reason` is its code
 ├── Empty, TooLong  a message's text
@@ -38,6 +39,21 @@ class NotAllowed(DeskError):
 
 class Conflict(DeskError):
     code = "conflict"
+
+
+class SentAlready(Conflict):
+    """The id of a form of staff came a second time, with other words."""
+
+    def __init__(self) -> None:
+        super().__init__("Something was sent from this form already. Read the thread; send this too if it is needed.")
+
+
+class Moved(Conflict):
+    code = "moved"
+
+    def __init__(self, seq: int) -> None:
+        super().__init__("The conversation went on while you wrote. Read what is new, then send your reply.")
+        self.seq = seq
 
 
 class Expired(DeskError):

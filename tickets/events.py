@@ -7,6 +7,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import F
 
+from tickets.markdown import with_allowed_links
 from tickets.models import Conversation, Event, Message
 from tickets.publishing import group_of, publish
 
@@ -19,7 +20,7 @@ def message_payload(message: Message) -> dict[str, Any]:
         "text": message.text,
         "html": message.html,
         "author": message.author,
-        "sources": message.sources,
+        "sources": with_allowed_links(message.sources),
         "created_at": message.created_at.isoformat(),
     }
     if message.client_message_id:

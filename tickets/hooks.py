@@ -11,4 +11,6 @@ if TYPE_CHECKING:
 # Called in the same transaction, after the row was written.
 on_action_changed: list[Callable[[Action], None]] = []
 # Called in the same transaction, before the status event: nothing of the assistant may come after it.
-on_people_took_over: list[Callable[[Conversation, str], None]] = []  # why is taken_over or closed
+on_people_took_over: list[Callable[[Conversation, str], None]] = []  # why is taken_over, closed or erased
+# Called in the same transaction, when somebody has one conversation less: what waits may be theirs.
+on_hands_free: list[Callable[[], None]] = []

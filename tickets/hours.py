@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 SHOP = ZoneInfo("America/Los_Angeles")
 OPENS, CLOSES = time(8), time(18)
 WORKDAYS = range(5)
+WORDS = "Monday to Friday, 8:00–18:00 Pacific time"
 FIRST_REPLY = timedelta(minutes=15)
 
 
@@ -35,9 +36,38 @@ def due_at(now: datetime, within: timedelta = FIRST_REPLY) -> datetime:
     return now + within if within <= left else next_opening(closing) + (within - left)
 
 
+def open_between(start: datetime, end: datetime) -> timedelta:
+    """How much of the time between two moments people were at the desk."""
+    total, moment = timedelta(0), start
+    while moment < end:
+        if is_open(moment):
+            closing = datetime.combine(moment.astimezone(SHOP).date(), CLOSES, SHOP)
+            total += min(end, closing) - moment
+            moment = closing
+        else:
+            moment = next_opening(moment)
+    return total
+
+
 def when(now: datetime, within: timedelta = FIRST_REPLY) -> str:
     """What a customer is told: 'within 15 minutes' or 'when we open Monday 8:00 (Pacific time)'."""
     if is_open(now) and is_open(now + within):
         return f"within {int(within.total_seconds() // 60)} minutes"
-    opening = next_opening(now)
-    return f"when we open {opening:%A} {opening.hour}:{opening:%M} (Pacific time)"
+    return f"when we open {moment(next_opening(now))}"
+
+
+def moment(at: datetime) -> str:
+    """A moment in the shop's own time: 'Monday 8:00 (Pacific time)'."""
+    here = at.astimezone(SHOP)
+    return f"{here:%A} {here.hour}:{here:%M} (Pacific time)"
+
+
+def closing_after(now: datetime, workdays: int = 0) -> datetime:
+    """The end of the workday that many workdays from today; 0 is today's, or the next one's once that is over."""
+    day = now.astimezone(SHOP).date()
+    if workdays == 0 and now.astimezone(SHOP).time() >= CLOSES:
+        day += timedelta(days=1)
+    while workdays or day.weekday() not in WORKDAYS:
+        day += timedelta(days=1)
+        workdays -= day.weekday() in WORKDAYS and workdays > 0
+    return datetime.combine(day, CLOSES, SHOP)

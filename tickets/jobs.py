@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from django.conf import settings
+from django.db.models import Q
 from django.utils import timezone
 
 from tickets import mail
-from tickets.models import Escalation, Return, Verification
+from tickets.models import Conversation, Escalation, Return, Team, User, Verification
+from tickets.selectors.workload import FALLBACK_TEAM, leads
 from tickets.services.codes import code_of
 
 SIGNATURE = "\n\nAlder & Pine\nhelp@alderandpine.example\n"
@@ -37,14 +39,75 @@ def announce_escalation(escalation_id: str) -> None:
     found = Escalation.objects.select_related("conversation", "team").filter(pk=escalation_id).first()
     if found is None or found.status != Escalation.Status.WAITING or found.announced_at is not None:
         return
-    if found.team.email:
-        _mail_escalation(found)
+    _mail_escalation(found)
     Escalation.objects.filter(pk=found.pk).update(announced_at=timezone.now())
 
 
-def _mail_escalation(found: Escalation) -> None:
+def remind_of_escalations(user_id: str, *escalation_ids: str) -> None:
+    """One mail to one person about what is nearly due or late and still not answered."""
+    person = User.objects.filter(pk=user_id, is_active=True).exclude(email="").first()
+    unanswered = Q(status=Escalation.Status.WAITING) | Q(status=Escalation.Status.CLAIMED, first_reply_at=None)
+    found = list(
+        Escalation.objects.filter(unanswered, pk__in=escalation_ids)
+        .select_related("conversation", "team", "claimed_by", "assigned_to")
+        .order_by("due_at")
+    )
+    if person is None or not found:
+        return
+    first = found[0].conversation.reference
+    more = f" and {len(found) - 1} more" if len(found) > 1 else ""
+    late = any(escalation.due_at <= timezone.now() for escalation in found)
     mail.send(
-        to=found.team.email,
+        to=person.email,
+        subject=f"{first}{more}: the first reply is {'late' if late else 'nearly due'}",
+        body="\n\n".join(_reminder(escalation) for escalation in found) + SIGNATURE,
+    )
+
+
+def remind_of_customer(conversation_id: str) -> None:
+    """One mail to whoever has this conversation: its customer has waited for an answer longer than they should."""
+    found = Conversation.objects.select_related("assignee").get(pk=conversation_id)
+    person = found.assignee
+    if found.status != Conversation.Status.HUMAN or person is None or not (person.is_active and person.email):
+        return
+    mail.send(
+        to=person.email,
+        subject=f"{found.reference}: the customer waits for your answer",
+        body=(
+            f"The customer of {found.reference} wrote and has no answer yet. Answer, hand it on, or say that you wait "
+            f"for them: {settings.SITE_ORIGIN}/admin/inbox/{found.pk}/" + SIGNATURE
+        ),
+    )
+
+
+def _reminder(found: Escalation) -> str:
+    """Who waits for whom, without the customer's words."""
+    owner = found.claimed_by or found.assigned_to
+    who = (
+        f"{'taken over by' if found.claimed_by else 'assigned to'} {owner.get_username()}" if owner else "nobody's yet"
+    )
+    return (
+        f"{found.conversation.reference} ({found.get_reason_display()}, {found.team.name}, {who}): "
+        f"the first reply is due on {found.due_at:%d %b %H:%M} UTC.\n"
+        f"{settings.SITE_ORIGIN}/admin/inbox/{found.conversation_id}/"
+    )
+
+
+def _announced_to(team: Team) -> list[str]:
+    """The team's address, or the general one, or the leads': somebody hears of it."""
+    general = Team.objects.filter(slug=FALLBACK_TEAM).exclude(email="").first()
+    address = team.email or (general.email if general else "")
+    return [address] if address else [person.email for person in leads() if person.email]
+
+
+def _mail_escalation(found: Escalation) -> None:
+    for address in _announced_to(found.team):
+        _announce_to(address, found)
+
+
+def _announce_to(address: str, found: Escalation) -> None:
+    mail.send(
+        to=address,
         subject=f"{found.conversation.reference} waits for {found.team.name}: {found.get_reason_display()}",
         # No summary: it holds customers' words, and e-mail is the wrong place for them.
         body=(

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
+from typing import Any
 from urllib.parse import urlsplit
 
 import nh3
 from django.conf import settings
 from markdown_it import MarkdownIt
 
+Source = dict[str, Any]
+
+REL = "noopener noreferrer nofollow"
+"""Of every link in what somebody wrote: the page it leads to learns nothing of ours, and gains nothing by it."""
 _TAGS = {"p", "br", "strong", "em", "ul", "ol", "li", "a", "code", "pre", "blockquote", "h2", "h3", "h4", "hr"}
 _TABLE = {"table", "thead", "tbody", "tr", "th", "td"}
+_ODD = re.compile(r"[\x00-\x20\x7f-\x9f\\\u2028\u2029]")  # what browsers drop or read as a slash, and we would not
 _markdown = MarkdownIt("js-default", {"html": False, "linkify": False, "breaks": True}).disable("image")
 
 
@@ -21,21 +29,33 @@ def render(text: str) -> str:
         attributes={"a": {"href"}},
         url_schemes={"https", "http", "mailto"},
         attribute_filter=_keep_allowed_links,
-        link_rel=None,
+        link_rel=REL,
     )
 
 
 def _keep_allowed_links(tag: str, attribute: str, value: str) -> str | None:
-    if tag != "a" or attribute != "href":
-        return None
-    return value if link_allowed(value) else None
+    if attribute == "rel":
+        return REL  # the cleaner's own: nobody can write one
+    return value if tag == "a" and attribute == "href" and link_allowed(value) else None
 
 
-def link_allowed(url: str) -> bool:
-    """Our own pages, our own mail addresses, and the hosts in LINK_HOSTS."""
-    if url.startswith("/") and not url.startswith(("//", "/\\")):
+def link_allowed(url: object) -> bool:
+    """Our own pages, our own mail addresses, and the hosts in LINK_HOSTS; nothing browsers read another way than we."""
+    if not isinstance(url, str) or _ODD.search(url):
+        return False
+    if url.startswith("/") and not url.startswith("//"):
         return True
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        return False
     if parts.scheme == "mailto":
         return parts.path.rpartition("@")[2].lower() in settings.LINK_HOSTS
-    return parts.scheme in {"http", "https"} and (parts.hostname or "") in settings.LINK_HOSTS
+    own_host = parts.scheme in {"http", "https"} and parts.hostname in settings.LINK_HOSTS
+    return own_host and "@" not in parts.netloc
+
+
+def with_allowed_links(sources: Sequence[Source]) -> list[Source]:
+    """A message's sources without those that lead elsewhere."""
+    return [source for source in sources if link_allowed(source.get("url"))]

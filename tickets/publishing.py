@@ -6,6 +6,7 @@ thread of tickets.db are collected in its outbox and sent from the caller's own 
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Iterable
 from contextvars import ContextVar
@@ -14,8 +15,10 @@ from uuid import UUID
 
 from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
+from django.db import transaction
 
 log = logging.getLogger(__name__)
+REDIS_S = 2.0  # a push may be late or lost; whoever sends it has something else to do
 Frame = tuple[str, dict[str, Any]]  # (channel-layer group, message)
 outbox: ContextVar[list[Frame] | None] = ContextVar("outbox", default=None)
 
@@ -37,12 +40,19 @@ def publish(frames: Iterable[Frame]) -> None:
         async_to_sync(send_frames)(list(frames))
 
 
+def publish_inbox(conversation_id: UUID, why: str) -> None:
+    """Tell the staff's inboxes that a row of their list changed, after the commit."""
+    frame = {"type": "inbox.changed", "id": str(conversation_id), "why": why}
+    transaction.on_commit(lambda: publish([(INBOX_GROUP, frame)]))
+
+
 async def send_frames(frames: Iterable[Frame]) -> None:
     """Send frames from the running loop; failures are logged, never raised."""
     layer = get_channel_layer()
     assert layer is not None, "CHANNEL_LAYERS is configured"
     for group, message in frames:
         try:
-            await layer.group_send(group, message)
+            async with asyncio.timeout(REDIS_S):
+                await layer.group_send(group, message)
         except Exception:
             log.warning("publish_failed", exc_info=True, extra={"group": group})

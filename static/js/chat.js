@@ -8,7 +8,12 @@
   const GONE = {
     4401: "You are signed out. Reload the page to go on.",
     4404: "This conversation is not open to you any more. Reload the page to begin a new one.",
-    4429: "This conversation is open in too many windows. Close some, then reload the page.",
+    4429: "Too many connections at once, perhaps from other windows. Close some, then reload the page in a minute.",
+  };
+  const STYLES = {
+    words: { weekday: "long", day: "numeric", month: "long", hour: "numeric", minute: "2-digit" },
+    month: { month: "short" },
+    day: { day: "numeric" },
   };
   let line = null;        // htmx's connection: {url, socket}
   let starting = null;    // the request that begins a conversation
@@ -20,6 +25,9 @@
   const conversation = () => chat.dataset.conversation;
 
   /* ---- the connection ---- */
+
+  // Also after a close of our own, when nothing came back on the old line; htmx would take that for meant.
+  htmx.config.ws = { ...htmx.config.ws, reconnectCodes: [1000, 1001, 1005, 1006, 1011, 1012, 1013, 1014, 4408] };
 
   const socketUrl = () => {
     const scheme = location.protocol === "https:" ? "wss:" : "ws:";
@@ -35,7 +43,9 @@
   });
   chat.addEventListener("htmx:ws:after:connection", () => {
     heard = Date.now();
+    lastRead = 0;  // what was read last may have been lost with the old connection
     flush();
+    markRead();
   });
   chat.addEventListener("htmx:ws:close", (event) => {
     const { code, reason } = event.detail;
@@ -64,7 +74,7 @@
   addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
   setInterval(() => {
     if (!isOpen()) return;
-    if (Date.now() - heard > PING_EVERY + ANSWER_WITHIN) line.socket.close(4000);  // half open: nothing comes back
+    if (Date.now() - heard > PING_EVERY + ANSWER_WITHIN) line.socket.close();  // half open; htmx opens another, which it would not for a code of ours
     else if (Date.now() - heard > PING_EVERY) send({ type: "ping" });
   }, 5000);
 
@@ -77,6 +87,7 @@
         const begun = await response.json();
         chat.dataset.conversation = begun.id;
         Outbox.adopt(begun.id);
+        $("transcript").hidden = !conversation();
         $("end").hidden = false;
         connect();
         return true;
@@ -216,12 +227,16 @@
     }
     if (document.querySelector("#connection [data-moved]")) return location.assign("/");
     document.querySelectorAll("[data-csrf]:not(#chat)").forEach((field) => { field.value = chat.dataset.csrf; });
+    if (document.querySelector("#contact [data-saved]")) chat.dataset.saved = "yes";
     joinNeighbours();
     localTimes();
     const busy = $("messages").childElementCount || $("outbox").childElementCount || $("live").childElementCount;
     $("empty").hidden = Boolean(busy);
     const banner = chat.querySelector(".banner");
     $("human").hidden = Boolean(banner?.matches(".waiting, .human"));
+    $("person-answers").hidden = !banner?.matches(".human");
+    $("assistant-answers").hidden = !$("person-answers").hidden;
+    $("transcript").hidden = !conversation();
     $("end").hidden = !conversation() || Boolean(banner?.matches(".closed"));
     if (following) follow();
     else $("latest").hidden = atEnd();
@@ -239,8 +254,8 @@
   function localTimes() {
     for (const time of document.querySelectorAll("time:not([data-local])")) {
       const at = new Date(time.dateTime);
-      const old = Date.now() - at > 12 * 60 * 60 * 1000 || "long" in time.dataset;
-      const style = old ? { dateStyle: "medium", timeStyle: "short" } : { timeStyle: "short" };
+      const old = Date.now() - at > 12 * 60 * 60 * 1000;
+      const style = STYLES[time.dataset.style] || (old ? { dateStyle: "medium", timeStyle: "short" } : { timeStyle: "short" });
       time.textContent = new Intl.DateTimeFormat(navigator.language, style).format(at);
       time.dataset.local = "";
     }

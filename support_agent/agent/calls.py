@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from support_agent.agent.config import EngineConfig
-from support_agent.agent.errors import LimitReached, TurnStopped
+from support_agent.agent.errors import LimitReached, TurnLost, TurnStopped
 from support_agent.agent.observer import has_room
 from support_agent.agent.routing import NEXT_TIER
 from support_agent.agent.types import (
@@ -68,7 +68,7 @@ class Recorder:
             raise LimitReached("steps")
 
     async def _write(self, records: Sequence[StepRecord], spend: Spend) -> None:
-        """The steps, then the budget: dying in between charges a call too much, never too little."""
+        """The steps, then the turn's own budget, whatever became of the write."""
         reserved, self.reserved = self.reserved, None
         try:
             await self.ports.steps.steps(records, self.state)
@@ -84,6 +84,8 @@ async def to_its_end(work: Coroutine[Any, Any, None]) -> None:
         await asyncio.shield(task)
     except asyncio.CancelledError:
         await asyncio.wait([task])
+        if not task.cancelled():
+            task.exception()  # the end that counts is ours; asyncio would log this one as forgotten
         raise
 
 
@@ -101,13 +103,11 @@ async def call_model(
     reserved = model.worst_case_usd(request)
     started = time.perf_counter()
     try:
-        recorder.reserved = reserved
-        await to_its_end(recorder.ports.budget.reserve(reserved, request.max_tokens))
+        await _reserve(recorder, reserved, request.max_tokens)
         return await model.call(request, on_text)
-    except LimitReached:
-        recorder.reserved = None
-        raise
     except BaseException as error:  # a failure, a stop, a cancellation: what was spent is kept in any case
+        if recorder.reserved is None:  # nothing was asked
+            raise
         await recorder.step(
             kind,
             model=model.model_id(request.tier),
@@ -117,6 +117,15 @@ async def call_model(
             spend=spend_before(error),
             duration_ms=round((time.perf_counter() - started) * 1000),
         )
+        raise
+
+
+async def _reserve(recorder: Recorder, usd: Decimal, tokens: int) -> None:
+    recorder.reserved = usd
+    try:
+        await to_its_end(recorder.ports.budget.reserve(usd, tokens))
+    except (LimitReached, TurnLost):
+        recorder.reserved = None
         raise
 
 

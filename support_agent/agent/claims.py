@@ -1,4 +1,4 @@
-"""The checkable statements of a text: identifiers, amounts, dates, percentages, periods and links.
+"""The checkable statements of a text: identifiers, amounts, dates, percentages, periods, links and deeds.
 
 A claim is compared by value, not by spelling: "18 November 2026" and "11/18/2026" both mean 2026-11-18, "$1,049.00"
 and "1.049,00 USD" the same money, "two weeks" 14 days. Where a spelling is ambiguous, a claim has several values.
@@ -13,8 +13,10 @@ from datetime import date
 from decimal import Decimal
 from itertools import product
 
+from support_agent.agent.done import said_done
+
 IDENTIFIER, AMOUNT, PERCENT, LINK, PERIOD, DATE = "identifier", "amount", "percentage", "link", "period", "date"
-PROMISE = "promise"
+PROMISE, DEED = "promise", "deed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +24,8 @@ class Claim:
     """One statement: its kind, as it was written, and the values it can mean; one of them backed is enough.
 
     Values: identifiers in capitals, phone numbers by their last ten digits, amounts "1049 USD" or "1049", percentages
-    "20", links without scheme, periods "12 s", "3–5 s" or "24 mo", dates "2026-11-18", "--11-18" or "2026-11".
+    "20", links without scheme, periods "12 s", "3–5 s" or "24 mo", dates "2026-11-18", "--11-18" or "2026-11", deeds
+    "refunded".
     """
 
     kind: str
@@ -40,6 +43,7 @@ def claims(text: str) -> list[Claim]:
         *_percents(text),
         *_periods(text),
         *_promises(text),
+        *(Claim(DEED, sentence, (deed,)) for sentence, deed in said_done(text)),
     ]
 
 
@@ -63,7 +67,13 @@ _IDENTIFIER = re.compile(
 _PHONE = re.compile(r"(?<![\w.-])(?:(?:\+?\d{1,3}[ .-]?)?\(?\d{3}\)?[ .-]\d{3}[ .-]\d{4}|\+\d{8,15})(?![\w-])")
 _LINK = re.compile(
     r"(?:https?://|www\.)[^\s)\]>\"'\\]+|(?<![\w/])/help/[\w-]+/?"
-    r"|(?<![@\w./-])[a-z0-9-]+(?:\.[a-z0-9-]+)*\.(?:com|org|net|io|shop|example|dev)\b(?:/[^\s)\]>\"'\\]*)?",
+    r"|(?<![@\w./-])[a-z0-9-]+(?:\.[a-z0-9-]+)*\.(?:com|org|net|io|shop|example|dev|info|biz|xyz|app|site|online|top|club"
+    r"|live|link|click|co|me|ru|cn|de|uk|us|ca|eu|fr|tk|ly|gg|icu)\b(?:/[^\s)\]>\"'\\]*)?"
+    r"|(?<![@\w./-])(?:[a-z0-9-]+\.)+[a-z]{2,24}/[^\s)\]>\"'\\]+"
+    # Schemes of any name, hosts without one, numbers for a host, and addresses in disguise.
+    r"|\b[a-z][a-z0-9+.-]*://[^\s)\]>\"'\\]+|(?<![\w:/])//[\w-][^\s)\]>\"'\\]*|\b(?:javascript|vbscript|data|mailto):[^\s)\]]+"
+    r"|(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?![\w.]\d)(?::\d+)?[^\s)\]]*|\b[\w-]+\s?[\[({]\s?(?:\.|dot)\s?[\])}]\s?\w{2,}"
+    r"|\b[\w-]+ \. (?:com|org|net|io|example|ru|info|xyz)\b",
     re.IGNORECASE,
 )
 _SCHEME = re.compile(r"^(?:https?://)?(?:www\.)?", re.IGNORECASE)

@@ -7,8 +7,11 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from types import MappingProxyType
 
-from support_agent.agent.prompts import Prompt, prompt
+from support_agent.agent.prompts import NAMES, Prompt, prompt
+from support_agent.agent.secrecy import inside_of
 from support_agent.agent.types import Surface
+
+SYSTEM_HOUR_USD = Decimal("50.00")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +25,7 @@ class Limits:
     day: Decimal | None
     steps: int = 25
     surface_day: Decimal | None = None  # of all customers of the surface together; none unless staff set one
+    system_hour: Decimal = SYSTEM_HOUR_USD  # of all surfaces together, the same for each
 
 
 def _limits(step: str, turn: str, tokens: int, conversation: str | None, day: str | None) -> Limits:
@@ -40,7 +44,6 @@ LIMITS: Mapping[Surface, Limits] = MappingProxyType(
         Surface.BACKGROUND: _limits("0.50", "5.00", 200_000, None, None),
     }
 )
-SYSTEM_HOUR_USD = Decimal("50.00")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,10 @@ class EngineConfig:
     wrap_up_max_tokens: int = 250
     limits: Mapping[Surface, Limits] = field(default_factory=lambda: LIMITS)
     prompts: Mapping[str, Prompt] = field(default_factory=dict)  # active overrides of the files
+
+    def inside(self) -> frozenset[str]:
+        """What no answer may quote: the prompts as they are now."""
+        return inside_of(*(self.prompt(name).text for name in NAMES))
 
     def prompt(self, name: str) -> Prompt:
         """The active version of a prompt."""

@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from support_agent.agent.evidence import Evidence, unbacked
+from support_agent.agent.secrecy import leaks
 from support_agent.agent.types import Json
 
 _CITATION = re.compile(r"\[(\d{1,2})\]")
@@ -18,7 +19,8 @@ _BANNED = (
     ),
     (re.compile(r"\bI guarantee\b|\b100 ?% (sure|certain|guaranteed)\b", re.I), "guarantees"),
     (re.compile(r"\b(sk-[a-z0-9-]{16,}|AKIA[0-9A-Z]{16}|-----BEGIN)", re.I), "contains a secret"),
-    (re.compile(r"!\[[^\]]*\]\("), "contains an image"),
+    (re.compile(r"!\[[^\]]*\][(\[]"), "contains an image"),
+    (re.compile(r"</?[a-z!][^>]*>", re.I), "contains HTML"),
 )
 
 # What an answer must not leave out after a tool said this: in any language of ours, by its stem.
@@ -49,13 +51,19 @@ class Issue:
         return {"rule": self.rule, "detail": self.detail}
 
 
-def check_sentence(sentence: str, evidence: Evidence) -> list[Issue]:
-    """The rules a single sentence can break, before it is shown."""
+def check_sentence(
+    sentence: str, evidence: Evidence, *, before: str = "", inside: frozenset[str] = frozenset()
+) -> list[Issue]:
+    """The rules a single sentence can break, before it is shown.
+
+    `before` are the words that stand before it, and `inside` what must not be quoted (secrecy.inside_of).
+    """
     issues = [
         Issue("unbacked_" + claim.kind, f"“{claim.text}” is in no tool result or article of this conversation")
         for claim in unbacked(sentence, evidence)
     ]
-    return issues + [Issue("banned", f"it {what}") for pattern, what in _BANNED if pattern.search(sentence)]
+    issues += [Issue("banned", f"it {what}") for pattern, what in _BANNED if pattern.search(sentence)]
+    return issues + [Issue("banned", f"it {what}") for what in leaks(before + sentence, inside)]
 
 
 def check_answer(text: str, sources: Sequence[Json], max_chars: int, statuses: Collection[str] = ()) -> list[Issue]:

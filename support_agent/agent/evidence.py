@@ -11,6 +11,7 @@ from typing import Any
 from support_agent.agent.claims import (
     AMOUNT,
     DATE,
+    DEED,
     IDENTIFIER,
     PERCENT,
     PERIOD,
@@ -21,10 +22,18 @@ from support_agent.agent.claims import (
     number,
     times_named,
 )
+from support_agent.agent.done import OF_STATES, deeds_told
 from support_agent.agent.types import Json, TurnState
 
 # Numbers of a result that count things or rank them: never money.
 _COUNTS = {"n", "score", "more", "more_orders", "quantity", "returned", "position", "queue_position", "attempts_left"}
+# What customers, carriers, or the model for them have written into records: it names things, and states nothing.
+_THEIR_WORDS = {
+    "note", "subject", "body", "reason", "name", "variant", "shipping_address", "before", "after", "items", "fields",
+    "description", "location",
+}  # fmt: skip
+_WORDS = "their words"
+_STATES = {"status", "state", "order_status"}
 _PERIOD_KEY = re.compile(r"_(second|minute|hour|day|week|month|year)s$")
 _MONEY = re.compile(r"-?\d+\.\d{2}")
 _WEEKDAY = re.compile(r"\b(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day\b")
@@ -46,6 +55,7 @@ class Evidence:
             found = json.loads(text)
         except ValueError:
             found = text
+            self._add_deeds(deeds_told(text))
         self._add_value(found)
 
     def add_customer(self, text: str) -> None:
@@ -72,18 +82,34 @@ class Evidence:
             if isinstance(own := value.get("currency"), str):
                 currency = own.upper()
                 self._currencies.add(currency)
+            is_proposal = "action_id" in value  # its summary repeats what was asked for; its preview has the facts
             for name, inner in value.items():
-                self._add_value(inner, str(name), currency)
+                words = name in _THEIR_WORDS or (is_proposal and name == "summary")
+                self._add_value(inner, _WORDS if words or key == _WORDS else str(name), currency)
         elif isinstance(value, list):
             for inner in value:
                 self._add_value(inner, key, currency)
         elif isinstance(value, str):
-            if _MONEY.fullmatch(value):
-                self._add_amount(number(value.lstrip("-")), currency)
-            else:
-                self._add_prose(value)
-        elif isinstance(value, int | float) and not isinstance(value, bool) and key not in _COUNTS:
+            self._add_text(value, key, currency)
+        elif isinstance(value, int | float) and not isinstance(value, bool) and key not in {*_COUNTS, _WORDS}:
             self._add_figure(value, key, currency)
+
+    def _add_text(self, value: str, key: str, currency: str) -> None:
+        if key == _WORDS:
+            self._values.update((IDENTIFIER, c.values[0]) for c in claims(value) if c.kind == IDENTIFIER)
+        elif _MONEY.fullmatch(value):
+            self._add_amount(number(value.lstrip("-")), currency)
+            if key == "refunded" and value != "0.00":
+                self._add_deeds(OF_STATES["refunded"])
+        elif key in _STATES:
+            self._add_deeds(OF_STATES.get(value, ()))
+        else:
+            self._add_prose(value)
+            if key == "message":  # the desk's own words
+                self._add_deeds(deeds_told(value))
+
+    def _add_deeds(self, deeds: Iterable[str]) -> None:
+        self._values.update((DEED, deed) for deed in deeds)
 
     def _add_figure(self, value: float, key: str, currency: str) -> None:
         if unit := _PERIOD_KEY.search(key):
@@ -98,7 +124,7 @@ class Evidence:
         self._values.update((PROMISE, when) for when in times_named(text))
         self._values.update((PROMISE, day.lower()) for day in _WEEKDAY.findall(text))
         for claim in claims(text):
-            if claim.kind == PROMISE:
+            if claim.kind in {PROMISE, DEED}:
                 continue
             if claim.kind == AMOUNT:
                 for value in claim.values:

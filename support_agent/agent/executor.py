@@ -52,13 +52,14 @@ async def ask_model(turn: TurnInput, recorder: Recorder, evidence: Evidence) -> 
     state, ports, config = recorder.state, recorder.ports, recorder.config
     request = ModelRequest(
         tier=Tier(state.tier),
-        system=config.prompt("assistant").text,
+        system=config.prompt("assist" if state.path == "assist" else "assistant").text,
         messages=[*turn.history, *state.messages],
         max_tokens=config.answer_max_tokens,
         tools=ports.tools.schemas(state.tools),
         timeout_s=config.answer_timeout_s,
     )
-    gate = Gate(evidence, ports.text.show, lead="\n\n" if state.texts else "")
+    state.tries += 1
+    gate = Gate(evidence, ports.text.show, lead="\n\n" if state.texts else "", inside=config.inside())
     await ports.text.activity("thinking")
 
     async def on_text(text: str) -> None:
@@ -85,9 +86,8 @@ async def ask_model(turn: TurnInput, recorder: Recorder, evidence: Evidence) -> 
     ]
     if not issues:
         _accept(answer, recorder)
-    elif reply.stop_reason not in LAST_WORDS:
-        state.revisions += 1
-        append_notice(state.messages, revision_notice(issues))
+    else:
+        _reject(answer, recorder)
     await recorder.record([*records, *_verdict(answer, recorder)])
     if not issues:
         await gate.show()
@@ -138,6 +138,7 @@ def _ending(reply: ModelReply, text: str) -> list[Issue]:
 def _accept(answer: Answer, recorder: Recorder) -> None:
     """The call stands: its text, and what it asks for, become part of the turn before the step is checkpointed."""
     state, reply = recorder.state, answer.reply
+    state.tries = 0
     if answer.text:
         state.texts.append(answer.text)
     if reply.tool_uses:
@@ -146,8 +147,23 @@ def _accept(answer: Answer, recorder: Recorder) -> None:
         state.done = True
 
 
-async def run_tools(uses: list[Block], recorder: Recorder, evidence: Evidence) -> None:
-    """Run a reply's tool calls together; their results become the next message, in the order they were asked for."""
+def _reject(answer: Answer, recorder: Recorder) -> None:
+    """The call is dropped: its issues are told to the next one, or a person takes over."""
+    state, stop_reason = recorder.state, answer.reply.stop_reason
+    if stop_reason in LAST_WORDS:
+        state.hand_over("safety" if stop_reason == "refusal" else "budget", LAST_WORDS[stop_reason])
+        return
+    state.revisions += 1
+    append_notice(state.messages, revision_notice(answer.issues))
+    if state.tries > recorder.config.revisions:
+        state.hand_over("unsure", "the answer could not be backed by records", flagged=True)
+
+
+async def run_tools(uses: list[Block], recorder: Recorder, evidence: Evidence) -> list[StepRecord]:
+    """Run a reply's tool calls together; their results become the next message, in the order they were asked for.
+
+    Answers the steps, to be written before anything else happens.
+    """
     state, ports = recorder.state, recorder.ports
     recorder.check_stop()
     recorder.check_room(len(uses))
@@ -184,7 +200,7 @@ async def run_tools(uses: list[Block], recorder: Recorder, evidence: Evidence) -
             state.escalated = True
         blocks.append({"type": "tool_result", "tool_use_id": wish.id, "content": text})
     state.messages.append({"role": "user", "content": blocks})
-    await recorder.record([record for _, record in done])
+    return [record for _, record in done]
 
 
 def _number_sources(result: Json, state: TurnState) -> None:

@@ -13,6 +13,7 @@ from support_agent.agent.evidence import Evidence
 
 # A sentence ends with its mark, a blank and what does not look like its rest ("e.g. 5", "Nov. 2026"), or with a line.
 _END = re.compile(r"(?<=[.!?…])[\"')\]*_]*(?:\s?\[\d{1,2}\])*\s+(?=[^\s\da-z\[])|(?<=[。！？])|\n+")
+OVERLAP = 200  # characters before a sentence in which a quotation may have begun
 
 Show = Callable[[str], Awaitable[None]]
 
@@ -20,9 +21,9 @@ Show = Callable[[str], Awaitable[None]]
 class Gate:
     """One model call's text. `issues` say why no more of it passes."""
 
-    def __init__(self, evidence: Evidence, show: Show, *, lead: str = "") -> None:
-        """`lead` is shown before the first text: the blank line after an earlier call's."""
-        self._evidence, self._show, self._lead = evidence, show, lead
+    def __init__(self, evidence: Evidence, show: Show, *, lead: str = "", inside: frozenset[str] = frozenset()) -> None:
+        """`lead` is shown before the first text: the blank line after an earlier call's; `inside` is never quoted."""
+        self._evidence, self._show, self._lead, self._inside = evidence, show, lead, inside
         self._held = ""
         self._passed = ""
         self._shown = 0
@@ -52,6 +53,7 @@ class Gate:
             await self._show(lead + fresh)
 
     def _check(self, sentence: str) -> None:
-        self.issues += check_sentence(sentence, self._evidence)
+        before = self._passed[-OVERLAP:]
+        self.issues += check_sentence(sentence, self._evidence, before=before, inside=self._inside)
         if not self.issues:
             self._passed += sentence

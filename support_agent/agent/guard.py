@@ -1,6 +1,7 @@
 """The guard in: what a message is made of before the model sees it, and how much it looks like an attack.
 
-The score adds caution (no changes offered, a stricter critic) and telemetry; it never drops a customer. The walls are
+Rules name what they know, a small classifier (likeness.py) finds what reads like it; the higher of the two is the
+score. It adds caution (no changes offered, a stricter critic) and telemetry; it never drops a customer. The walls are
 elsewhere: tools that take their customer from the conversation, and the customer's own click.
 """
 
@@ -9,10 +10,13 @@ from __future__ import annotations
 import base64
 import binascii
 import html
+import math
 import re
 import unicodedata
 from dataclasses import dataclass
 from urllib.parse import unquote
+
+from support_agent.agent.likeness import load
 
 CAUTIOUS_FROM = 0.5
 # Zero-width and joiners, bidirectional controls, tag characters: nothing a person types to us on purpose.
@@ -30,15 +34,17 @@ _RULES = tuple(
     (weight, name, re.compile(pattern))
     for weight, name, pattern in (
         (0.7, "asks to forget the rules",
-         r"\b(ignore|disregard|forget|override|bypass|skip)\b.{0,40}"
+         r"\b(ignore|disregard|forget|override|bypass|skip)\b(?! my\b).{0,40}"
          r"\b(instructions?|rules?|prompts?|guidelines|directives|polic(y|ies) above|everything above|restrictions)\b"),
         (0.7, "asks to forget the rules in another language",
          r"\b(ignorier|vergiss|missachte)\w*.{0,40}\b(anweisung|regeln|vorgaben|instruktion)\w*"
-         r"|\b(ignore[zr]?|oublie[zr]?)\b.{0,40}\b(instructions|consignes|regles)\b"
+         r"|\b(ignore[zr]?|oublie[zr]?)\b.{0,20}\b(les|tes|vos|ces)\b.{0,20}\b(instructions|consignes|regles)\b"
          r"|\b(ignora|olvida|omite)\w*.{0,40}\b(instrucciones|reglas|istruzioni|regole)\b"),
         (0.7, "asks for the prompt",
          r"\b(reveal|show|print|repeat|output|tell me|give me|translate|summari[sz]e|what (is|are|was))\b.{0,40}"
-         r"\b(system prompt|hidden prompt|(your|the (system|hidden|secret|first))( \w+)? (instructions|prompt))\b"),
+         r"\b(system prompt|hidden prompt"
+         r"|(your|(your|the)( (system|hidden|secret|first|initial|original|internal|own|real))+) "
+         r"(instructions|prompt))\b"),
         (0.6, "gives the assistant another role",
          r"\b(you are now|from now on you( are|'re)|act as|pretend (to be|you are)|roleplay as|simulate being)\b"
          r".{0,60}\b(admin|developer|unrestricted|dan|root|system|hacker|no (rules|limits)|evil|employee)\b"),
@@ -50,8 +56,9 @@ _RULES = tuple(
          r"\b(i am|i'm|this is) (an?|the|your) (admin(istrator)?|developer|engineer|ceo|owner|supervisor|manager)\b"
          r".{0,80}\b(approve|authori[sz]e|grant|give|override|refund|access|allow)\w*"),
         (0.5, "wants another customer's data",
-         r"\b(all|other|another|every|someone else'?s) (customers?|users?|people|accounts?|orders)\b.{0,40}"
-         r"\b(data|orders?|e-?mails?|address(es)?|details|list|details|passwords?|cards?)\b"),
+         r"\b(list|show|give|send|tell|print|export|dump|read|get|find|look up|see)\b.{0,40}"
+         r"\b(all|other|another|every|someone else'?s) (customers?|users?|people|accounts?)\b.{0,40}"
+         r"\b(data|orders?|e-?mails?|address(es)?|details|list|passwords?|cards?)\b"),
         (0.5, "wants a tool called",
          r"\b(call|invoke|execute|run|use) (the )?(tool|function|request_refund|update_customer|cancel_order"
          r"|lookup_customer|escalate_to_human|create_ticket)\b"),
@@ -63,11 +70,16 @@ _RULES = tuple(
 
 @dataclass(frozen=True, slots=True)
 class Guarded:
-    """`text` is what the model reads; `score` from 0 to 1 and the `reasons` for it go to the trace."""
+    """`text` is what the model reads; `rules` and `likeness`, both from 0 to 1, and the `reasons` go to the trace."""
 
     text: str
-    score: float
+    rules: float
+    likeness: float
     reasons: tuple[str, ...]
+
+    @property
+    def score(self) -> float:
+        return max(self.rules, self.likeness)
 
     @property
     def cautious(self) -> bool:
@@ -81,14 +93,16 @@ def guard(text: str) -> Guarded:
     hidden = [found for found in _HIDDEN.findall(text) if found not in _JOINS_WORDS]
     if len(hidden) >= 3:
         reasons["hides characters"] = 0.4
-    for disguise, variant in _variants(clean).items():
+    seen = variants(clean)
+    for disguise, variant in seen.items():
         for weight, rule, pattern in _RULES:
             if pattern.search(variant) and not any(known.startswith(rule) for known in reasons):
                 reasons[rule + disguise] = weight
-    score = 1.0
-    for weight in reasons.values():
-        score *= 1 - weight
-    return Guarded(clean, round(1 - score, 2), tuple(reasons))
+    rules = 1 - math.prod(1 - weight for weight in reasons.values())
+    likeness = max(load().likeness(variant) for variant in seen.values())
+    if likeness >= CAUTIOUS_FROM:
+        reasons["reads like an attack"] = likeness
+    return Guarded(clean, round(rules, 2), round(likeness, 2), tuple(reasons))
 
 
 def normalise(text: str) -> str:
@@ -99,8 +113,8 @@ def normalise(text: str) -> str:
     return re.sub(r"\n{3,}", "\n\n", text).strip()
 
 
-def _variants(text: str) -> dict[str, str]:
-    """What the rules are tried on: the folded text, and what stands behind simple disguises."""
+def variants(text: str) -> dict[str, str]:
+    """What a normalised text is judged by: the folded text, and what stands behind simple disguises."""
     folded = _fold(text)
     found = {"": folded, " (disguised)": folded.translate(_LEET)}
     if _SPACED.search(folded):

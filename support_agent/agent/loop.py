@@ -13,11 +13,12 @@ from support_agent.agent.config import EngineConfig
 from support_agent.agent.critic import cited
 from support_agent.agent.errors import LimitReached, TurnLost, TurnStopped
 from support_agent.agent.evidence import Evidence, evidence_of
-from support_agent.agent.executor import LAST_WORDS, Answer, ask_model, run_tools
+from support_agent.agent.executor import ask_model, run_tools
 from support_agent.agent.memory import own_texts
 from support_agent.agent.notices import append_notice
 from support_agent.agent.observer import observe, point_out
 from support_agent.agent.prepare import ease, prepare, remember, replan
+from support_agent.agent.routing import asks_for_person
 from support_agent.agent.types import (
     Block,
     EscalationWish,
@@ -30,7 +31,7 @@ from support_agent.agent.types import (
     TurnState,
     Usage,
 )
-from support_agent.agent.words import HANDOVER, UNSURE
+from support_agent.agent.words import ASKED, HANDOVER, UNSURE
 from support_agent.agent.wrapup import wrap_up
 
 __all__ = ["run_turn"]
@@ -44,14 +45,17 @@ async def run_turn(turn: TurnInput, ports: Ports, config: EngineConfig, state: T
             # The history is rebuilt, so the prefix that thinking blocks are bound to may have changed.
             state.messages = without_thinking(state.messages)
             await _show_again(recorder)
+            if state.handover:
+                return await _hand_over(recorder)
         turn = await prepare(await remember(turn, recorder), recorder)
-        if recorder.state.doubtful and turn.doubted:
-            return await _hand_over(recorder, "unsure", "unsure of what the customer wants, twice in a row")
+        if recorder.state.doubtful and turn.doubted and not recorder.state.done:
+            recorder.state.hand_over("unsure", "unsure of what the customer wants, twice in a row")
         return await _converse(turn, recorder)
     except LimitReached as limit:
         return await _at_limit(turn, recorder, limit)
     except ModelFailure as failure:
-        return await _hand_over(recorder, "model_failing", str(failure))
+        recorder.state.hand_over("model_failing", str(failure))
+        return await _hand_over(recorder)
     except TurnStopped as stop:
         return _stopped(recorder, stop.why)
     except asyncio.CancelledError:
@@ -65,64 +69,61 @@ async def run_turn(turn: TurnInput, ports: Ports, config: EngineConfig, state: T
 
 
 async def _converse(turn: TurnInput, recorder: Recorder) -> Outcome:
-    """Ask, run the tools asked for, observe; until the model has nothing left to ask for."""
+    """Ask, run the tools asked for, observe; until the model has nothing left to ask for, or a person is needed."""
     state = recorder.state
     evidence = _evidence(turn, state)
-    while not state.done:
+    while not (state.done or state.handover):
         if uses := _open_tool_uses(state):
-            await run_tools(uses, recorder, evidence)
-            await replan(turn, uses, recorder)
-        if (outcome := await _observe(recorder)) is not None:
-            return outcome
+            records = await run_tools(uses, recorder, evidence)
+            await recorder.record([*records, *replan(turn, uses, recorder)])
+        await _observe(recorder)
         ease(recorder)
-        answer = await _best_answer(turn, recorder, evidence)
-        if ended := LAST_WORDS.get(answer.reply.stop_reason):
-            reason = "safety" if answer.reply.stop_reason == "refusal" else "budget"
-            return await _hand_over(recorder, reason, ended)
-        if answer.issues:
-            return await _hand_over(recorder, "unsure", "the answer could not be backed by records", flagged=True)
-    return await _finish(turn, recorder)
+        await _best_answer(turn, recorder, evidence)
+    return await _hand_over(recorder) if state.handover else await _finish(turn, recorder)
 
 
-async def _best_answer(turn: TurnInput, recorder: Recorder, evidence: Evidence) -> Answer:
-    """A call whose text holds, or after at most two revisions one that does not; its shown text is withdrawn."""
-    revisions = recorder.config.revisions
-    for revision in range(revisions + 1):
+async def _best_answer(turn: TurnInput, recorder: Recorder, evidence: Evidence) -> None:
+    """Ask until a call's text holds, twice again at most; what was shown of a call that is dropped is withdrawn."""
+    state = recorder.state
+    while not state.handover:
         try:
             answer = await ask_model(turn, recorder, evidence)
         except ModelFailure as failure:
-            if not (failure.text_shown and failure.retryable and revision < revisions):
+            if not (failure.text_shown and failure.retryable and state.tries <= recorder.config.revisions):
                 raise
             await _show_again(recorder)  # a broken stream: what was shown of it goes, and it is asked again
             continue
         if not answer.issues:
-            break
+            return
         await _show_again(recorder)
-        if answer.reply.stop_reason in LAST_WORDS:
-            break
-    return answer
 
 
-async def _observe(recorder: Recorder) -> Outcome | None:
-    verdict = observe(recorder.state, recorder.config)
+async def _observe(recorder: Recorder) -> None:
+    state = recorder.state
+    verdict = observe(state, recorder.config)
     if verdict.decision == "continue":
-        return None
+        return
     if verdict.decision == "notice":
-        point_out(recorder.state, recorder.config)
-        append_notice(recorder.state.messages, verdict.notice)
+        point_out(state, recorder.config)
+        append_notice(state.messages, verdict.notice)
+    else:
+        state.hand_over(verdict.reason, f"stopped by the rule “{verdict.rule}”")
     await recorder.step(
         StepKind.OBSERVE, output={"decision": verdict.decision, "rule": verdict.rule}, status=verdict.decision
     )
-    if verdict.decision == "notice":
-        return None
-    return await _hand_over(recorder, verdict.reason, f"stopped by the rule “{verdict.rule}”")
 
 
 async def _finish(turn: TurnInput, recorder: Recorder) -> Outcome:
-    """The model is done: its texts are the answer. The second doubtful turn in a row goes to a person with it."""
+    """The model is done: its texts are the answer. Who asked for a person gets one, as does a second doubtful turn."""
     state = recorder.state
+    if turn.mutations_allowed and not state.escalated and asks_for_person(turn.text):
+        if state.texts and state.texts[-1].rstrip().endswith("?"):
+            state.texts.pop()  # asking once is enough: no counter-question
+        state.hand_over("asked", "the customer asked for a person")
+        return await _hand_over(recorder)
     if state.doubtful and turn.doubted and not state.escalated:
-        return await _hand_over(recorder, "unsure", "two doubtful turns in a row")
+        state.hand_over("unsure", "two doubtful turns in a row")
+        return await _hand_over(recorder)
     text = "\n\n".join(state.texts)
     return Outcome(
         "escalated" if state.escalated else "answered", text, cited(text, state.sources), spend=_spend(state)
@@ -132,23 +133,27 @@ async def _finish(turn: TurnInput, recorder: Recorder) -> Outcome:
 async def _at_limit(turn: TurnInput, recorder: Recorder, limit: LimitReached) -> Outcome:
     """A hard limit: say what was found, if that still fits, and hand over."""
     if limit.limit == "steps":
-        return await _hand_over(recorder, "loop", str(limit))
-    if words := await wrap_up(turn, recorder, _evidence(turn, recorder.state)):
-        recorder.state.texts.append(words)
-    return await _hand_over(recorder, "budget", str(limit))
+        recorder.state.hand_over("loop", str(limit))
+    else:
+        recorder.state.hand_over("budget", str(limit))
+        await wrap_up(turn, recorder, _evidence(turn, recorder.state))
+    return await _hand_over(recorder)
 
 
-async def _hand_over(recorder: Recorder, reason: str, detail: str, *, flagged: bool = False) -> Outcome:
-    """A safe text of ours after what stands of the model's, and a person."""
+async def _hand_over(recorder: Recorder) -> Outcome:
+    """As decided: a safe text of ours after what stands of the model's, and a person."""
     state = recorder.state
-    ours = UNSURE if reason == "unsure" else HANDOVER
+    assert state.handover is not None, "decided before"
+    reason, detail = state.handover["reason"], state.handover["detail"]
+    ours = {"unsure": UNSURE, "asked": ASKED}.get(reason, HANDOVER)
     text = "\n\n".join([*state.texts, ours])
     if len(text) > recorder.config.max_answer_chars:
         state.texts, text = [], ours
-    await _show_again(recorder)
-    await recorder.step(
-        StepKind.ESCALATE, output={"reason": reason, "flagged": flagged}, error=detail, status="escalated"
-    )
+    if not state.handover["written"]:
+        await _show_again(recorder)
+        state.handover["written"] = True
+        output = {"reason": reason, "flagged": state.handover["flagged"]}
+        await recorder.step(StepKind.ESCALATE, output=output, error=detail, status="escalated")
     wish = None if state.escalated else EscalationWish(reason, detail)
     return Outcome("escalated", text, cited(text, state.sources), wish, _spend(state))
 

@@ -56,6 +56,7 @@ def point_out(state: TurnState, config: EngineConfig) -> None:
     """Remember that the loop was pointed out: going on with it escalates."""
     if loop := _loop(state, config):
         state.noticed.append(loop[0])
+        state.noticed_after = len(state.calls)
 
 
 def count_call(state: TurnState, name: str, arguments: Json, result: Json) -> None:
@@ -67,7 +68,7 @@ def count_call(state: TurnState, name: str, arguments: Json, result: Json) -> No
 
 def _loop(state: TurnState, config: EngineConfig) -> tuple[str, str, str] | None:
     """The loop the newest call is part of: (its key, its rule, what the model is told), or None."""
-    if not state.calls:
+    if len(state.calls) == state.noticed_after:  # none, or none since: a resumed turn is not reproached twice
         return None
     newest, name = ":".join(state.calls[-1]), state.calls[-1][0]
     last = state.calls[-4:]

@@ -11,8 +11,8 @@ from support_agent.agent.guard import guard
 from support_agent.agent.memory import compress, cut, history, shorten
 from support_agent.agent.notices import append_notice
 from support_agent.agent.planner import make_plan, plan_notice
-from support_agent.agent.routing import READ, TOOLSETS, fast_path, tier, toolset
-from support_agent.agent.types import Block, ModelFailure, Plan, StepKind, Tier, TurnInput
+from support_agent.agent.routing import ASSIST_TIERS, LOOK, READ, TOOLSETS, asks_for_person, fast_path, tier, toolset
+from support_agent.agent.types import Block, ModelFailure, Plan, StepKind, StepRecord, Tier, TurnInput
 
 
 async def remember(turn: TurnInput, recorder: Recorder) -> TurnInput:
@@ -36,10 +36,19 @@ async def prepare(turn: TurnInput, recorder: Recorder) -> TurnInput:
     if state.path:
         return turn
     state.cautious = guarded.cautious
-    if guarded.reasons:
-        output = {"score": guarded.score, "reasons": list(guarded.reasons), "cautious": guarded.cautious}
+    if guarded.reasons and not state.guarded:
+        state.guarded = True
+        output = {
+            "score": guarded.score,
+            "rules": guarded.rules,
+            "likeness": guarded.likeness,
+            "reasons": list(guarded.reasons),
+            "cautious": guarded.cautious,
+        }
         await recorder.step(StepKind.GUARD, output=output, status="flagged" if guarded.cautious else "ok")
-    reason = "" if guarded.cautious else fast_path(turn)
+    if turn.assist:
+        return await _assist(turn, recorder)
+    reason = "" if guarded.cautious or state.plan else fast_path(turn)
     if reason:
         state.path, state.tier, state.tools, notices = "fast", Tier.SMALL, list(READ), [turn.notice]
     else:
@@ -52,6 +61,18 @@ async def prepare(turn: TurnInput, recorder: Recorder) -> TurnInput:
     return turn
 
 
+async def _assist(turn: TurnInput, recorder: Recorder) -> TurnInput:
+    """A summary or draft for staff: the wish is plain, so nothing is planned, and whatever it says, tools only read."""
+    state = recorder.state
+    small = recorder.config.only_small or recorder.ports.budget.is_tight()
+    state.path, state.tools = "assist", list(LOOK)
+    state.tier = Tier.SMALL if small else ASSIST_TIERS[turn.assist]
+    state.messages = [{"role": "user", "content": turn.text}]
+    append_notice(state.messages, turn.notice)
+    await recorder.step(StepKind.OBSERVE, output={"path": "assist", "reason": turn.assist})
+    return turn
+
+
 async def _plan(turn: TurnInput, recorder: Recorder) -> list[str]:
     """Plan the turn; what the executor is told of it, in our own words."""
     state = recorder.state
@@ -61,7 +82,7 @@ async def _plan(turn: TurnInput, recorder: Recorder) -> list[str]:
     state.tier = Tier.SMALL if small else tier(plan)
     state.tools = list(READ if state.cautious else toolset(plan, turn))
     notices = [plan_notice(plan), recorder.config.prompt(f"specialists/{plan.subject}").text]
-    if not confidence.planned(plan.confidence, plan.subject):
+    if not confidence.planned(plan.confidence, plan.subject) and not asks_for_person(turn.text):
         state.doubtful, state.tools = True, list(READ)
         notices.append(confidence.CLARIFY)
     return notices
@@ -74,18 +95,19 @@ def ease(recorder: Recorder) -> None:
         state.tier, state.messages = Tier.SMALL, without_thinking(state.messages)
 
 
-async def replan(turn: TurnInput, uses: list[Block], recorder: Recorder) -> None:
+def replan(turn: TurnInput, uses: list[Block], recorder: Recorder) -> list[StepRecord]:
     """A tool of another toolset was wanted: once a turn, a customer who may change things gets that toolset.
 
-    The tools are part of the prefix that thinking blocks are bound to, so those go.
+    The tools are part of the prefix that thinking blocks are bound to, so those go. Answers the step to write.
     """
     state = recorder.state
     if state.replanned or state.cautious or not (turn.verified and turn.mutations_allowed):
-        return
+        return []
     for name in (use["name"] for use in uses if use["name"] not in state.tools):
         subject = next((subject for subject, tools in TOOLSETS.items() if name in tools and subject != "read"), "")
         if subject:
             state.replanned, state.tools = True, list(TOOLSETS[subject])
             state.messages = without_thinking(state.messages)
-            await recorder.step(StepKind.PLAN, output={"replanned": True, "subject": subject, "wanted": name})
-            return
+            output = {"replanned": True, "subject": subject, "wanted": name}
+            return [StepRecord(recorder.next_index(), StepKind.PLAN, output=output)]
+    return []

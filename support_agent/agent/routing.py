@@ -16,6 +16,8 @@ READ = (
     "create_ticket",
     "escalate_to_human",
 )
+# For staff's own use: nothing that sends, writes or escalates.
+LOOK = ("search_knowledge_base", "lookup_customer", "lookup_order", "track_shipment")
 TOOLSETS = MappingProxyType(
     {
         "read": READ,
@@ -50,6 +52,7 @@ TOOLSETS = MappingProxyType(
     }
 )
 TIERS = MappingProxyType({"simple": Tier.SMALL, "medium": Tier.MEDIUM, "complex": Tier.LARGE})
+ASSIST_TIERS = MappingProxyType({"summary": Tier.SMALL, "draft": Tier.MEDIUM})
 NEXT_TIER = MappingProxyType({Tier.SMALL: Tier.MEDIUM, Tier.MEDIUM: Tier.LARGE})
 
 _SMALL_TALK = re.compile(
@@ -72,6 +75,54 @@ _OWN = re.compile(
     r"|lawyer|complain\w*|please (cancel|refund|return|change|send))\b|\b(AP-\d|ALD\d)",
     re.IGNORECASE,
 )
+_A_PERSON = (
+    r"(?:human(?: being)?|(?:real |actual |live )?(?:person|agent)|somebody real|someone real|representative|manager"
+    r"|supervisor|colleague|employee|member of staff)"
+)
+# "A representative sample", "your manager's address": the word belongs to another thing.
+_ALONE = (
+    r"\b(?!['’]s\b|-\w|\s+(?:samples?|selection|examples?|pictures?|photos?|images?|figures?|values?|prices?|lists?"
+    r"|discounts?|accounts?|roles?|access|login|names?|numbers?|id|e?mails?|addresses|address|portal|app|codes?"
+    r"|readable|sized|resources|rights|error|tents?)\b)"
+)
+_TO_A_PERSON = re.compile(
+    r"\b(?:(?:(?:talk|speak|chat)"
+    r"|(?:prefer|insist on|rather be|like|want|how about|what about|interested in) (?:talk|speak|chatt)ing) (?:to|with)"
+    r"|(?:connect|transfer|forward|pass|hand|put) me(?: (?:on|over|through|back|up|straight|directly|please|now))*"
+    r" (?:to|with)"
+    rf"|get me|give me|gimme|let me have)(?: an?| your| the| some| another)? {_A_PERSON}{_ALONE}"
+    r"|\b(?:want|need|prefer) (?:an? )?"
+    rf"(?:human(?: being)?|real person|live agent|(?:human )?representative|supervisor){_ALONE}"
+    r"|^\W*(?:human|agent|operator|real person|representative)(?:,? please)?\W*$",
+    re.IGNORECASE,
+)
+_NOT = re.compile(r"\b(?:not|never|no need|without|instead of|rather than)\b|n['’]t\b", re.IGNORECASE)
+# These say no to something else: "not a bot", "why can't I".
+_NO_TO_A_BOT = re.compile(
+    r"\b(?:(?:do not|don['’]?t) want(?: to (?:talk|speak|chat) (?:to|with))?|not(?: to| with)?|instead of|rather than)"
+    r" (?:an? |this |the |your |another )?(?:(?:chat|ro)?bots?|machines?|computers?|ai|assistant)\b"
+    r"|\b(?:why )?(?:can|could)(?:['’]?t i| i not)\b",
+    re.IGNORECASE,
+)
+# What makes words ask for nobody: it is over, somebody else has said it, or it is only supposed.
+_NO_WISH = re.compile(
+    r"\b(?:told|promised|assured|informed) (?:me|us)\b|\b(?:was|were|been) (?:told|promised|assured)\b"
+    r"|\b(?!(?:i|ve|have|already|just|also)\b)\w+ (?:already |just |also )?"
+    r"(?:said|says|wrote|claimed|mentioned|promised)\b"
+    r"|\b(?:did|had to|got to|used to|managed to|made me|had me|(?:was|were) (?:able|going|supposed) to)\b"
+    r"|\bdo(?:es)? (?:i|you|we|they|it|he|she|this|(?:the|my|your) \w+) (?:\w+ )?(?:need|have|want)\b"
+    r"|\b(?:if|when|whenever|once|after|before) (?:i|you|we|they)"
+    r" (?:talk|speak|chat|connect|transfer|forward|pass|put)\b",
+    re.IGNORECASE,
+)
+# Whatever was said before: "I was told to wait and now I want to".
+_I_WANT = re.compile(r"\bi(?:['’]d| would)? (?:\w+ )?(?:want|like|demand|insist on)(?: to)? $", re.IGNORECASE)
+# What makes it their own affair: "let me talk to a colleague first", "a manager at my company".
+_THEIR_OWN = re.compile(
+    r"^\s*(?:(?:of|at) (?:my|our) (?:company|office|work|firm|bank|team|building|place)\b|first\b"
+    r"|(?:here )?and (?:then )?(?:i['’]?ll |i will |we['’]?ll |we will )?(?:come|get|write|be) back\b)",
+    re.IGNORECASE,
+)
 _IDENTIFIER = re.compile(r"\b(AP-\d{6}|ALD\d{10})\b", re.IGNORECASE)
 _ORDER_WORDS = re.compile(r"\b(order|parcel|package|shipment|delivery|tracking)\b", re.IGNORECASE)
 
@@ -90,6 +141,21 @@ def fast_path(turn: TurnInput) -> str:
         return "small talk"
     about_order = _IDENTIFIER.search(text) or _ORDER_WORDS.search(text)
     return "order status" if about_order and _WHERE.search(text) else ""
+
+
+def asks_for_person(text: str) -> bool:
+    """Whether these words plainly ask for a person: asking once is enough, whatever the model makes of it."""
+    return any(_wishes_for_one(clause) for clause in re.split(r"[.!?;\n,]+|(?i:\bbut\b)", text[:2000]))
+
+
+def _wishes_for_one(clause: str) -> bool:
+    clause = _NO_TO_A_BOT.sub(" ", clause)
+    return any(
+        (_I_WANT.search(clause, 0, found.start()) or not _NO_WISH.search(clause, 0, found.end()))
+        and not _NOT.search(clause, 0, found.end())
+        and not _THEIR_OWN.match(clause[found.end() :])
+        for found in _TO_A_PERSON.finditer(clause)
+    )
 
 
 def toolset(plan: Plan, turn: TurnInput) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -85,8 +86,14 @@ class Tool:
 
     def schema(self) -> Json:
         """The API's `tools` entry: type object, no top-level combinators, no titles."""
-        schema = self.arguments.model_json_schema()
-        return {"name": self.name, "description": self.description, "input_schema": _without_titles(schema)}
+        return {"name": self.name, "description": self.description, "input_schema": _input_schema(self.arguments)}
+
+
+@cache
+def _input_schema(arguments: type[Arguments]) -> Json:
+    """Made once: each model call sends seven of them, and pydantic takes a millisecond for one."""
+    schema: Json = _without_titles(arguments.model_json_schema())
+    return schema
 
 
 def _without_titles(node: Any) -> Any:

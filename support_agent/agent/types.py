@@ -10,7 +10,7 @@ Ports                everything the engine reaches the world through
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Literal, Protocol
@@ -241,6 +241,7 @@ class TurnInput:
     article_score: float = 0.0  # of the help centre's best article for the text, 0 to 1
     doubted: bool = False  # the turn before this one was not sure of itself
     mutations_allowed: bool = True  # false while a person is awaited
+    assist: Literal["", "summary", "draft"] = ""  # what staff want for themselves: no planner, and tools that only read
 
 
 @dataclass(slots=True)
@@ -248,7 +249,7 @@ class TurnState:
     """What survives a dead runner: everything the engine needs to go on from its last step. JSON both ways."""
 
     plan: Json | None = None
-    path: str = ""  # fast | planned
+    path: str = ""  # fast | planned | assist
     tools: list[str] = field(default_factory=list)
     tier: str = ""
     messages: list[Json] = field(default_factory=list)  # this turn's own, after the history
@@ -257,17 +258,33 @@ class TurnState:
     sources: list[Json] = field(default_factory=list)
     evidence: list[str] = field(default_factory=list)  # tool results of this turn, as JSON text
     noticed: list[str] = field(default_factory=list)  # loops already pointed out
+    noticed_after: int = 0  # how many calls there were when the last of them was
     failed_calls: int = 0
     escalated: bool = False  # a tool has put the conversation before a person
     done: bool = False  # the model has nothing left to say: only the ending remains
+    guarded: bool = False  # what the guard found is written down
     cautious: bool = False  # the message looks like an attack: no changes, a strict critic
     doubtful: bool = False  # not sure enough: the next doubtful turn goes to a person
     confidence: float | None = None
     revisions: int = 0
+    tries: int = 0  # calls asked for since the last one that stood
+    handover: Json | None = None  # why a person takes over, once that is decided
     replanned: bool = False
     next_index: int = 0
     tokens: int = 0
     cost_usd: str = "0"
+
+    @classmethod
+    def restored(cls, checkpoint: Json) -> TurnState:
+        """From a checkpoint, whichever version of ours wrote it: old and new runners work side by side."""
+        known = {one.name for one in fields(cls)}
+        return cls(**{name: value for name, value in checkpoint.items() if name in known})
+
+    def hand_over(self, reason: str, detail: str, *, flagged: bool = False) -> None:
+        """Decide that a person takes over. Said before the step that led to it is written: who resumes asks nothing
+        again."""
+        if self.handover is None:
+            self.handover = {"reason": reason, "detail": detail, "flagged": flagged, "written": False}
 
 
 @dataclass(frozen=True, slots=True)
@@ -311,7 +328,8 @@ class BudgetPort(Protocol):
     async def reserve(self, usd: Decimal, tokens: int) -> None:
         """Reserve the worst case before a call. Raises LimitReached."""
 
-    async def settle(self, reserved_usd: Decimal, spend: Spend) -> None: ...
+    async def settle(self, reserved_usd: Decimal, spend: Spend) -> None:
+        """Count what the call has cost; comes right after the write of its step."""
 
     def remaining(self) -> tuple[Decimal, int]:
         """(USD, tokens) left for this turn."""

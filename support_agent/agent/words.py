@@ -6,6 +6,10 @@ HANDOVER = (
     "I can't finish this on my own, so I've passed your conversation to our team with everything written here. "
     "A person will continue right in this chat; you don't need to repeat anything."
 )
+ASKED = (
+    "I've passed your conversation to our team with everything written here. "
+    "A person will answer right in this chat; you don't need to repeat anything."
+)
 UNSURE = (
     "I'm not certain enough to answer that correctly, so I've asked a person from our team to take over. "
     "They can see this conversation and will reply here."

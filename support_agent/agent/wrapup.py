@@ -18,11 +18,11 @@ WISH = (
 MAX_NOTES = 6000
 
 
-async def wrap_up(turn: TurnInput, recorder: Recorder, evidence: Evidence) -> str:
-    """The closing words, or '' when there is nothing to tell, no room for the call, or they do not hold."""
+async def wrap_up(turn: TurnInput, recorder: Recorder, evidence: Evidence) -> None:
+    """Add the closing words to the texts, if there is anything to tell, room for the call, and they hold."""
     state, config = recorder.state, recorder.config
     if not state.evidence:
-        return ""
+        return
     found = json.dumps([json.loads(text) for text in state.evidence[-4:]], ensure_ascii=False)[:MAX_NOTES]
     messages: list[Json] = [
         {"role": "user", "content": f"{turn.text}\n\n{NOTES}\n{found}"},
@@ -38,9 +38,11 @@ async def wrap_up(turn: TurnInput, recorder: Recorder, evidence: Evidence) -> st
     try:
         reply = await call_model(recorder, StepKind.MODEL_CALL, request)
     except (LimitReached, ModelFailure):
-        return ""
+        return
     text = reply.text.strip()
-    holds = reply.stop_reason == "end_turn" and not check_sentence(text, evidence)
+    holds = reply.stop_reason == "end_turn" and not check_sentence(text, evidence, inside=config.inside())
+    if holds and text:
+        state.texts.append(text)
     await recorder.step(
         StepKind.MODEL_CALL,
         model=reply.model,
@@ -49,4 +51,3 @@ async def wrap_up(turn: TurnInput, recorder: Recorder, evidence: Evidence) -> st
         spend=reply.spend,
         duration_ms=reply.duration_ms,
     )
-    return text if holds else ""

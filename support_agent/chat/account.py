@@ -14,12 +14,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from support_agent.addresses import client_address
 from support_agent.chat.conversations import conversations_claim
-from support_agent.chat.visitors import client_address, remembered
 from support_agent.runtime.ratelimit import allow
 from tickets.errors import RateLimited
 from tickets.models import Customer, DemoMail, User
-from tickets.publishing import group_of, publish
 from tickets.selectors.customers import customer_by_email
 
 CAST_SIZE = 8
@@ -49,12 +48,8 @@ def sign_in(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def sign_out(request: HttpRequest) -> HttpResponse:
-    """End the session with everything in it, and tell its open sockets, those from before signing in too."""
-    groups = [group_of(conversation_id) for conversation_id in remembered(request.session)]
-    if isinstance(request.user, User):
-        groups.append(f"user.{request.user.pk.hex}")
+    """End the session with everything in it; its open sockets are told (chat/endings.py)."""
     logout(request)
-    publish([(group, {"type": "session.ended"}) for group in groups])
     return redirect("/")
 
 

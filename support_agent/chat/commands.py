@@ -127,6 +127,7 @@ def verify(call: Call, frame: frames.VerifyFrame) -> Replies:
 
 
 def contact(call: Call, frame: frames.ContactFrame) -> Replies:
+    allow("contact", str(call.conversation.pk))
     email = _email(frame.email)
     contact_set(conversation=call.conversation, email=email)
     return [{"type": "thanks", "about": "contact", "email": email}]

@@ -9,37 +9,37 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from contextlib import suppress
 from typing import Any
 from urllib.parse import parse_qs
 from uuid import UUID
-
-from channels.exceptions import StopConsumer
-from channels.generic.websocket import AsyncWebsocketConsumer
 
 from support_agent.chat import commands, frames
 from support_agent.chat.cursors import watch
 from support_agent.chat.renderers.base import renderer_for
 from support_agent.chat.tokens import with_token
-from support_agent.chat.visitors import SignedOut, has_credentials, visitor_of_scope
-from support_agent.runtime.ratelimit import allow
+from support_agent.chat.visitors import SignedOut, has_credentials, session_key_of, visitor_of_scope
+from support_agent.runtime import ratelimit
+from support_agent.sockets import TOO_BIG, TOO_MANY, GroupSocket
 from tickets.access import Visitor, conversation_for_visitor
 from tickets.db import in_db
 from tickets.errors import DeskError, NotFound, RateLimited
 from tickets.models import Conversation
 from tickets.publishing import group_of
 from tickets.selectors.conversations import PAGE, events_after
+from tickets.selectors.waits import Place
 
 Json = dict[str, Any]
 log = logging.getLogger(__name__)
 
-UNAUTHORISED, NOT_FOUND, TOO_MANY, TOO_BIG = 4401, 4404, 4429, 1009
-SOCKETS_PER_CONVERSATION = 20
+UNAUTHORISED, NOT_FOUND = 4401, 4404
+SOCKETS_PER_CONVERSATION = ratelimit.SOCKETS_PER_CONVERSATION
+PLACE_EVERY = 60.0  # seconds
+FEW = 20  # events read at a time for a client that reads slowly
 CODES = {"not_allowed": "not_found", "not_eligible": "conflict"}  # to those the contract has
 SILENT = {Conversation.Status.HUMAN, Conversation.Status.CLOSED}
 
 
-class ChatConsumer(AsyncWebsocketConsumer):
+class ChatConsumer(GroupSocket):
     """`/ws/chat/<id>/?after=&format=&token=`"""
 
     async def connect(self) -> None:
@@ -51,27 +51,19 @@ class ChatConsumer(AsyncWebsocketConsumer):
         self.renderer = renderer_for((query.get("format") or ["json"])[0], self.conversation_id)
         self.cursor = 0
         self._order = asyncio.Lock()  # the cursor moves and the frame goes out as one step
-        self._finished: deque[str] = deque(maxlen=32)  # turns whose text is complete: a late delta says nothing new
+        self._wants_place = True
+        self._place: Json | None = None  # the place in the line as this client was told
+        self._place_again = 0.0  # when it may be told another
+        # Turns whose text is complete, and texts that were withdrawn: a late delta of theirs says nothing new.
+        self._finished: deque[str] = deque(maxlen=32)
         refusal = await self._enter()
         if refusal:
             return await self.close(refusal)
         await self._follow((query.get("after") or ["0"])[0])
 
-    async def dispatch(self, message: Json) -> None:
-        """A failure ends the socket with 1011; the client connects again and repeats what was not acknowledged."""
-        try:
-            await super().dispatch(message)
-        except StopConsumer:
-            raise
-        except Exception:
-            await self.disconnect(1011)
-            raise
-
     async def disconnect(self, code: int) -> None:
         watch().remove(self)
-        while self._groups:
-            with suppress(Exception):  # Redis may be the very thing that failed
-                await self.channel_layer.group_discard(self._groups.pop(), self.channel_name)
+        await self.leave_groups()
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         if len(text_data.encode() if text_data is not None else bytes_data or b"") > frames.MAX_BYTES:
@@ -95,24 +87,36 @@ class ChatConsumer(AsyncWebsocketConsumer):
     async def conversation_event(self, message: Json) -> None:
         """A pushed event: sent when it is the next one, else everything missing is read from PostgreSQL."""
         event = message["event"]
-        if event["seq"] > self.cursor + 1:
+        if event["seq"] > self.cursor + 1 or self.is_behind():
             return await self.catch_up()
         async with self._order:
             if event["seq"] == self.cursor + 1:
                 await self._send_event(event)
+        self._find_place()
 
     async def conversation_frame(self, message: Json) -> None:
         frame = message["frame"]
         if frame["type"] == "typing" and frame.get("who") == "customer":
             return  # that is this side
         if frame["type"] in ("delta", "activity"):
-            is_over = frame.get("turn_id") in self._finished and frame.get("state") != "idle"
-            if is_over or self._status in SILENT:
+            is_over = bool({frame.get("turn_id"), frame.get("message_id")} & set(self._finished))
+            if (is_over and frame.get("state") != "idle") or self._status in SILENT:
                 return
+        if frame["type"] == "retract":
+            self._finished.append(frame["message_id"])
+        elif self.is_behind():
+            return  # a hole in the deltas is filled by the message
         await self._passing(frame)
 
+    async def too_fast(self, refusal: RateLimited) -> None:
+        await self._error(refusal.code, refusal.message, {}, refusal.retry_after)
+
     async def session_ended(self, _: Json) -> None:
-        """Somebody signed out: this socket goes on only if its own session still stands."""
+        """Somebody signed out."""
+        await self.look_again()
+
+    async def look_again(self) -> None:
+        """This socket goes on only if its own session still stands."""
         try:
             await in_db(_visit, self._caller, self.conversation_id)
         except (SignedOut, NotFound):
@@ -121,33 +125,44 @@ class ChatConsumer(AsyncWebsocketConsumer):
     async def catch_up(self) -> None:
         """Send what PostgreSQL has past the cursor, in order."""
         async with self._order:
-            while True:
-                events = await in_db(events_after, self.conversation_id, self.cursor)
-                for event in events:
-                    await self._send_event(event)
-                if len(events) < PAGE:
+            page = PAGE
+            while await self._send_page(page):
+                page = FEW if self.is_behind() else PAGE
+                if not await self.read_up():
                     return
+        self._find_place()
+
+    async def _send_page(self, size: int) -> bool:
+        """Send the next events, until the client is behind: whether there may be more. What is left is not kept."""
+        events = await in_db(events_after, self.conversation_id, self.cursor, limit=size)
+        for event in events:
+            if self.is_behind():
+                return True
+            await self._send_event(event)
+        return len(events) == size
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether something is being sent already, or nothing will be; a round need not look after it."""
+        return self.is_closing or self._order.locked()
 
     async def _enter(self) -> int | None:
         """Who is this, and may they come in? The close code when not."""
         try:
             visitor, conversation = await in_db(_visit, self._caller, self.conversation_id)
-            if visitor.address:
-                await in_db(allow, "socket", visitor.address)
         except SignedOut:
             return UNAUTHORISED
         except NotFound:
             return NOT_FOUND if await in_db(_is_somebody, self._caller) else UNAUTHORISED
-        except RateLimited:
-            return TOO_MANY
         if watch().open_for(self.conversation_id) >= SOCKETS_PER_CONVERSATION:
             return TOO_MANY
-        self._caller["visitor_user_id"] = visitor.user_id
+        self._caller["visitor_user_id"] = self.user_id = visitor.user_id
+        self.session_key = "" if visitor.token else session_key_of(self._caller)
         self._owner_id = conversation.customer_id
         self._status = conversation.status
-        await self._join(group_of(self.conversation_id))
+        await self.join(group_of(self.conversation_id))
         if visitor.user_id:
-            await self._join(f"user.{visitor.user_id.hex}")
+            await self.join(f"user.{visitor.user_id.hex}")
         return None
 
     async def _follow(self, after: str) -> None:
@@ -160,18 +175,31 @@ class ChatConsumer(AsyncWebsocketConsumer):
         watch().add(self)
         await self.catch_up()
 
-    async def _join(self, group: str) -> None:
-        try:
-            await self.channel_layer.group_add(group, self.channel_name)
-            self._groups.append(group)
-        except Exception:
-            log.warning("group_add_failed", exc_info=True)  # pushes are lost, the watch still brings every event
+    @property
+    def is_waiting(self) -> bool:
+        return bool(self._status == Conversation.Status.WAITING)
+
+    async def show_place(self, place: Place | None) -> None:
+        """The passing frame `queue`: only when it says something new, and at most once a minute."""
+        if place is None or not self.is_waiting:
+            return
+        frame, now = place.as_frame(), asyncio.get_running_loop().time()
+        if frame != self._place and now >= self._place_again:
+            self._place, self._place_again = frame, now + PLACE_EVERY
+            await self._passing(frame)
+
+    def _find_place(self) -> None:
+        """Right after the conversation began to wait, or this client came; from then on the watch does it anyway."""
+        if self._wants_place and self.is_waiting:
+            self._wants_place = False
+            watch().find_place(self)
 
     async def _send_event(self, event: Json) -> None:
         self.cursor = event["seq"]
         match event["type"]:
             case "status":
                 self._status = event["status"]
+                self._wants_place, self._place, self._place_again = True, None, 0.0
             case "turn":
                 self._finished.append(event["turn_id"])
             case "message" if event["message"]["role"] == "assistant" and "turn_id" in event["message"]:

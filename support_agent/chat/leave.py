@@ -10,6 +10,7 @@ from django.views.decorators.http import require_http_methods
 
 from support_agent.chat.visitors import visitor_of_request
 from support_agent.runtime.ratelimit import allow
+from tickets import hours
 from tickets.errors import MAX_TEXT, RateLimited
 from tickets.models import Article, Customer
 from tickets.services.tickets import ticket_create
@@ -28,12 +29,15 @@ def leave_message(request: HttpRequest) -> HttpResponse:
     visitor = visitor_of_request(request)
     customer = Customer.objects.filter(pk=visitor.customer_id).first() if visitor.customer_id else None
     form = LeaveMessage(request.POST or None, initial={"email": customer.email if customer else ""})
+    context = {"form": form, "hours": hours.WORDS}
     if request.method != "POST" or not form.is_valid():
-        return render(request, "chat/leave.html", {"form": form}, status=422 if form.is_bound else 200)
+        return render(request, "chat/leave.html", context, status=422 if form.is_bound else 200)
     try:
         allow("left_message", visitor.address)
     except RateLimited as error:
-        return render(request, "chat/leave.html", {"form": form, "error": error.message}, status=429)
+        return render(
+            request, "chat/leave.html", {"form": form, "hours": hours.WORDS, "error": error.message}, status=429
+        )
     text = form.cleaned_data["text"].replace("\x00", "")
     ticket = ticket_create(
         subject=text.splitlines()[0][:120],

@@ -8,21 +8,28 @@ from uuid import UUID
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_GET, require_POST
 
 from support_agent.chat.conversations import conversation_begin, conversation_current
 from support_agent.chat.renderers.html import page_items
+from support_agent.chat.renderers.items import place_context
 from support_agent.chat.tokens import with_tokens
 from support_agent.chat.visitors import visitor_of_request
 from support_agent.env import env
 from support_agent.models import Switch
+from support_agent.privacy.retention import days_kept
 from support_agent.runtime.controls import controls
+from tickets import hours
 from tickets.access import conversation_for_visitor
 from tickets.errors import DeskError, NotFound, RateLimited
 from tickets.models import Conversation, Customer
 from tickets.selectors.conversations import events_latest
+from tickets.selectors.waits import places
+from tickets.services.conversations import can_reopen
+from tickets.services.thread_links import recipient
 
 Json = dict[str, Any]
 FIRST_PAGE = 100  # events
@@ -44,6 +51,7 @@ def chat(request: HttpRequest) -> HttpResponse:
         "known": customer is not None or bool(conversation and conversation.customer_id),
         "first_name": customer.name.split()[0] if customer and customer.name else "",
         "cursor": 0,
+        **_hours(),
     }
     if conversation is not None:
         context |= _history(conversation)
@@ -59,7 +67,7 @@ def earlier(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
         conversation = conversation_for_visitor(conversation_id, visitor_of_request(request))
     except NotFound:
         raise Http404 from None
-    if not before.isdecimal():
+    if not before.isdecimal() or len(before) > 18:
         raise Http404
     events = events_latest(conversation.pk, before=int(before), limit=FIRST_PAGE)
     events = with_tokens(events, conversation.pk, conversation.customer_id)
@@ -91,7 +99,14 @@ def new(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 def privacy(request: HttpRequest) -> HttpResponse:
-    return render(request, "chat/privacy.html", {"demo": settings.DEMO})
+    return render(request, "chat/privacy.html", {"demo": settings.DEMO, "kept": days_kept()})
+
+
+def _hours() -> Json:
+    """When people answer, and when they are back."""
+    now = timezone.now()
+    opens = None if hours.is_open(now) else hours.next_opening(now)
+    return {"hours": hours.WORDS, "people_back": opens, "people_back_words": hours.moment(opens) if opens else ""}
 
 
 def _history(conversation: Conversation) -> Json:
@@ -103,7 +118,18 @@ def _history(conversation: Conversation) -> Json:
         "items": page_items(with_tokens(events, conversation.pk, conversation.customer_id)),
         "earlier": _first_seq(events),
         **(statuses[-1] if statuses else {"status": conversation.status}),
+        **_place(conversation),
+        "reopens": can_reopen(conversation),
+        "has_address": bool(recipient(conversation)),
     }
+
+
+def _place(conversation: Conversation) -> Json:
+    """Where a waiting conversation stands in its line now, not when the last event said so."""
+    if conversation.status != Conversation.Status.WAITING:
+        return {}
+    place = places({conversation.pk}, timezone.now()).get(conversation.pk)
+    return place_context(place.as_frame()) if place else {}
 
 
 def _first_seq(events: list[Json]) -> int:

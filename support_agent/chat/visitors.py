@@ -21,6 +21,7 @@ from django.contrib.auth import get_user, logout
 from django.contrib.sessions.backends.base import SessionBase
 from django.http import HttpRequest
 
+from support_agent.addresses import address_of_scope, client_address
 from tickets.access import Visitor, token_hash
 from tickets.models import Conversation, Customer, User
 
@@ -49,20 +50,22 @@ def visitor_of_scope(scope: Mapping[str, Any]) -> Visitor:
     headers = {key.decode("latin-1"): value.decode("latin-1") for key, value in scope["headers"]}
     query = parse_qs(scope.get("query_string", b"").decode("latin-1"))
     token = _bearer(headers.get("authorization", "")) or (query.get("token") or [""])[0]
-    meta = {
-        "REMOTE_ADDR": (scope.get("client") or ("", 0))[0],
-        "HTTP_X_FORWARDED_FOR": headers.get("x-forwarded-for", ""),
-    }
-    key = scope.get("cookies", {}).get(settings.SESSION_COOKIE_NAME)
+    address = address_of_scope(scope)
+    key = session_key_of(scope)
     if token or not key:  # a token stands alone: the browser's cookie counts for nothing beside it
-        return Visitor(token=token, address=client_address(meta))
+        return Visitor(token=token, address=address)
     session = session_store()(key)
     user = get_user(SimpleNamespace(session=session))  # type: ignore[arg-type]  # it reads nothing but the session
     known = user if isinstance(user, User) and user.is_active else None
     was = scope.get("visitor_user_id")
     if was is not None and (known is None or known.pk != was):
         raise SignedOut
-    return _visitor(known, session, token=token, address=client_address(meta))
+    return _visitor(known, session, token=token, address=address)
+
+
+def session_key_of(scope: Mapping[str, Any]) -> str:
+    """The key in the cookie of a socket's handshake, or nothing."""
+    return str(scope.get("cookies", {}).get(settings.SESSION_COOKIE_NAME, ""))
 
 
 def has_credentials(visitor: Visitor) -> bool:
@@ -80,7 +83,7 @@ def remember(session: SessionBase, conversation_id: UUID) -> None:
 
 def remember_by_key(scope: Mapping[str, Any], conversation_id: UUID) -> None:
     """The same for a socket, whose handshake carries only the session's key; a client with a token has none."""
-    if key := scope.get("cookies", {}).get(settings.SESSION_COOKIE_NAME):
+    if key := session_key_of(scope):
         session = session_store()(key)
         if session.exists(key):
             remember(session, conversation_id)
@@ -90,13 +93,6 @@ def remember_by_key(scope: Mapping[str, Any], conversation_id: UUID) -> None:
 def remembered(session: SessionBase) -> list[UUID]:
     """The conversations of the browser session, oldest first."""
     return [UUID(found) for found in session.get(SESSION_KEY, [])]
-
-
-def client_address(meta: Mapping[str, Any]) -> str:
-    """The caller's IP address; behind a trusted proxy the last hop that proxy wrote down."""
-    if settings.TRUST_PROXY and (hops := meta.get("HTTP_X_FORWARDED_FOR", "")):
-        return str(hops).rpartition(",")[2].strip()
-    return str(meta.get("REMOTE_ADDR") or "")
 
 
 def address_hash(address: str) -> str:

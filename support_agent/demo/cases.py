@@ -113,14 +113,15 @@ CASES: list[tuple[str, Why, str, str, str, list[str]]] = [
     ),
 ]
 
-# The queue as it stands: (case, ending, minutes ago it began, minutes to its deadline, staff)
+# The queue as it stands: (case, ending, minutes ago it began, minutes to its deadline, staff it was assigned to or who
+# took it over)
 OPEN_CASES: list[tuple[int, str, float, float, str]] = [
     (4, "waiting", 4, 1.5, ""),
     (2, "waiting", 19, -4, ""),
     (3, "waiting", 3, 2, ""),
-    (6, "waiting", 11, 4, ""),
+    (6, "waiting", 11, 4, "lead"),
     (8, "waiting", 6, 9, ""),
-    (0, "waiting", 2, 13, ""),
+    (0, "waiting", 2, 13, "agent"),
     (1, "human", 38, -25, "agent2"),
     (5, "human", 55, -41, "agent"),
 ]

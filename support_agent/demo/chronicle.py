@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import uuid
-from datetime import timedelta
+from datetime import UTC, timedelta
 from typing import Any
 
 from support_agent.agent.words import FAILED
+from support_agent.demo.people import answered, resolved, waits
 from support_agent.demo.story import Exchange, Json, Story
 from support_agent.demo.traces import Tracer, tokens_of
 from support_agent.models import Turn
+from tickets import hours
 from tickets.demo.people import STAFF
 from tickets.demo.world import World
 from tickets.ids import REFERENCE_LETTERS
@@ -21,16 +23,18 @@ from tickets.models import (
     Event,
     Feedback,
     Message,
+    Promise,
     Survey,
     Team,
     User,
     Verification,
 )
 from tickets.services.actions import action_payload
+from tickets.services.escalations import ROUTES
 from tickets.services.identity import mask_email
 from tickets.services.messages import ASSISTANT_NAME
+from tickets.services.promises import REPLY, REPLY_TEXT, promise_payload
 
-FIRST_REPLY = timedelta(minutes=15)
 COMMENTS = {
     5: ("Quick and clear.", "", "Sorted in two minutes!", ""),
     4: ("Good, a bit formal.", "", ""),
@@ -72,6 +76,8 @@ class _Telling:
         self.chronicle, self.story = chronicle, story
         self.world, self.clock = chronicle.world, story.started_at
         self.tokens = 0
+        self.escalation: Escalation | None = None
+        self.promise: Promise | None = None
         by_code = any(exchange.verified for exchange in story.exchanges)
         known = story.customer if story.customer and not by_code else None
         self.conversation = self.world.add(
@@ -98,6 +104,7 @@ class _Telling:
             self._close()
         else:
             conversation.status = story.ending
+        conversation.customer_read_seq = conversation.last_seq  # they were there all the time
         return conversation
 
     def _exchange(self, exchange: Exchange, *, hands_over: bool) -> None:
@@ -204,8 +211,10 @@ class _Telling:
         handover, story = self.story.handover, self.story
         assert handover is not None
         team = self.chronicle.teams[handover.team]
-        is_open = story.ending in {"waiting", "human"}
-        due = self.world.now + timedelta(minutes=story.due_in_minutes) if is_open else self.clock + FIRST_REPLY
+        within = ROUTES[handover.reason].within
+        due = hours.due_at(self.clock, within).astimezone(UTC)
+        if story.ending in {"waiting", "human"}:
+            due = self.world.now + timedelta(minutes=story.due_in_minutes)
         self.escalation = self.world.add(
             Escalation,
             self.clock,
@@ -214,15 +223,40 @@ class _Telling:
             summary=handover.summary,
             team=team,
             due_at=due,
+            announced_at=self.clock,
         )
         self.conversation.team = team
+        if story.ending == "waiting":
+            waits(self.escalation, handover.staff, within, self.world.now)
         self._event("status", {"status": "waiting", "team": team.name, "queue_position": 1})
+        self.promise = self.world.keep(
+            Promise(
+                id=uuid.UUID(int=self.escalation.pk.int ^ 1),
+                created_at=self.clock,
+                conversation=self.conversation,
+                kind=Promise.Kind.REPLY,
+                about=REPLY,
+                text=REPLY_TEXT,
+                due_at=due,
+            )
+        )
+        self._event("promise", {"promise": promise_payload(self.promise)})
+
+    def _settle(self, state: Promise.State) -> None:
+        """How the promise of an answer ended, in time or late."""
+        if self.promise is None or self.promise.state != Promise.State.OPEN:
+            return
+        self.promise.state, self.promise.settled_at = state, self.clock
+        self._event("promise", {"promise": promise_payload(self.promise)})
 
     def _person_answers(self) -> None:
         handover = self.story.handover
         assert handover is not None
         assert handover.staff is not None
-        self.clock += timedelta(minutes=self.world.between(1, 11))
+        assert self.escalation is not None
+        is_slow = self.story.ending == "closed" and self.world.chance(0.13)
+        share = self.world.between(0.9, 2.6) if is_slow else self.world.between(0.05, 0.5)
+        self.clock += ROUTES[handover.reason].within * share
         staff = handover.staff
         self.escalation.status, self.escalation.claimed_by = Escalation.Status.CLAIMED, staff
         self.escalation.claimed_at = self.clock
@@ -235,13 +269,21 @@ class _Telling:
                 self._say(Message.Role.CUSTOMER, text, client_message_id=self._client_id())
             else:
                 self._say(Message.Role.STAFF, text, author=name, staff=staff)
-        if self.story.ending == "closed":
-            self.escalation.status, self.escalation.ended_at = Escalation.Status.CLOSED, self.clock
+                answered(self.escalation, self.clock)
+                self._settle(Promise.State.KEPT)
+        if self.story.ending == "closed" and self.world.chance(0.18):
+            self.clock += timedelta(minutes=self.world.between(1, 3))
+            self.escalation.status, self.escalation.ended_at = Escalation.Status.HANDED_BACK, self.clock
+            self.conversation.assignee = None
+            self._event("status", {"status": "ai"})
 
     def _close(self) -> None:
-        self.clock += timedelta(minutes=self.world.between(2, 40))
+        self.clock += timedelta(minutes=self.world.between(2, 25 if self.story.handover else 40))
         conversation = self.conversation
         conversation.status, conversation.closed_at = Conversation.Status.CLOSED, self.clock
+        if self.escalation is not None and self.escalation.ended_at is None:
+            self.escalation.status, self.escalation.ended_at = Escalation.Status.CLOSED, self.clock
+        self._settle(Promise.State.WITHDRAWN)
         self._event("status", {"status": "closed"})
         survey = self.world.add(Survey, self.clock, conversation=conversation)
         self._event("survey", {"state": "requested"})
@@ -251,6 +293,7 @@ class _Telling:
             survey.rating = self.world.weighted({5: 48, 4: 28, 3: 12, 2: 7, 1: 5})
             survey.comment = self.world.pick(COMMENTS[survey.rating])
             self._event("survey", {"state": "answered"})
+        resolved(self.world, self.conversation, survey, self.story.handover.staff if self.story.handover else None)
 
     def _say(self, role: Message.Role, text: str, *, staff: User | None = None, **fields: Any) -> Message:
         customer = self.conversation.customer

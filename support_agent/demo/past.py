@@ -1,10 +1,10 @@
-"""Which conversations the last 60 days held: about 320, from the orders' own events and from people's questions."""
+"""Which conversations the last 60 days held: about 380, from the orders' own events and from people's questions."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from support_agent.demo.cases import CASES, OPEN_CASES
 from support_agent.demo.chronicle import Chronicle
@@ -14,8 +14,9 @@ from support_agent.demo.stories_help import HelpStories
 from support_agent.demo.stories_orders import OrderStories
 from support_agent.demo.stories_written import WrittenStories, scripts
 from support_agent.demo.story import Handover, Story
+from tickets import hours
 from tickets.demo.seed import Desk
-from tickets.models import Conversation, Customer, DeliveryProblem, Order, Refund, Return, ReturnLine
+from tickets.models import Conversation, Customer, DeliveryProblem, Order, Refund, Return, ReturnLine, User
 from tickets.policy import POLICY
 
 DAYS = 60
@@ -96,6 +97,10 @@ class _Past:
             story = self.of_help.question(customer, self._some_time())
             story.channel = Conversation.Channel.WIDGET if number % 9 == 0 else Conversation.Channel.CHAT
             yield story
+        for _ in range(18):
+            yield self.of_help.without_answer(
+                world.pick(self.strangers) if world.chance(0.4) else None, self._some_time()
+            )
         for _ in range(14):
             yield self.of_help.small_talk(self._some_time())
         for state in ("done", "done", "done", "declined", "expired", "expired"):
@@ -121,11 +126,16 @@ class _Past:
             yield self.written.tell(script, about, world.pick(self.strangers), at)
 
     def _people(self) -> Iterator[Story]:
-        for number in range(26):
-            story = self._case(number % len(CASES), self._some_time())
+        for number in range(72):
+            story = self._case(number % len(CASES), self._desk_time())
             assert story.handover is not None
-            story.handover.staff = self.desk.staff["agent2" if story.handover.team == "billing" else "agent"]
+            story.handover.staff = self._answerer(story.handover.team)
             yield story
+
+    def _answerer(self, team: str) -> User:
+        """Billing has its own; the lead helps where there is much to do."""
+        usual = "agent2" if team == "billing" else "agent"
+        return self.desk.staff["lead" if self.world.chance(0.22) else usual]
 
     def _queue(self) -> Iterator[Story]:
         for case, ending, began, due, staff in OPEN_CASES:
@@ -145,6 +155,13 @@ class _Past:
 
     def _recent(self, moment: datetime) -> bool:
         return self.since < moment < self.until
+
+    def _desk_time(self) -> datetime:
+        """A moment in the desk's hours: most who want a person come when there is one."""
+        at = self._some_time()
+        if not hours.is_open(at):
+            at = hours.next_opening(at).astimezone(UTC) + timedelta(hours=self.world.between(0, 9.2))
+        return min(at, self.until)
 
     def _some_time(self) -> datetime:
         """More often lately than long ago."""

@@ -119,3 +119,15 @@ SMALL_TALK: list[tuple[str, str, str]] = [
         "off topic",
     ),
 ]
+
+# What the help centre says nothing about: (topic, what people ask).
+UNKNOWN: list[tuple[str, list[str]]] = [
+    (
+        "rental",
+        ["Can I rent a tent for one weekend?", "do you rent out snowshoes", "What is a pack per week?"],
+    ),
+    ("repair", ["Do you fix zips on jackets from other brands?", "where can i get my boots resoled"]),
+    ("group orders", ["Is there a discount for a scout troop of 30?", "we are a school, do you do group prices"]),
+    ("materials", ["Are your jackets vegan?", "is there down from live plucked geese in it", "PFAS free??"]),
+    ("used gear", ["Do you buy back used stoves?", "second hand section?"]),
+]

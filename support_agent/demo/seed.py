@@ -10,6 +10,7 @@ from support_agent.demo.cast import KEY_OWNER, seed_api_key
 from support_agent.demo.past import seed_conversations
 from support_agent.models import Spend, Step, ToolCall, Turn
 from tickets.demo.articles import load_articles
+from tickets.demo.canned import seed_canned
 from tickets.demo.people import CAST
 from tickets.demo.seed import ORDER_OF_WRITING as DESK_ROWS
 from tickets.demo.seed import seed_desk
@@ -22,13 +23,26 @@ from tickets.models import (
     Event,
     Feedback,
     Message,
+    Promise,
+    Resolution,
     Return,
     Survey,
     Verification,
 )
 
 # Parents before children; returns and refunds point at the actions that made them, so these come before.
-CONVERSATION_ROWS = (Conversation, Message, Event, Verification, Action, Escalation, Survey, Feedback)
+CONVERSATION_ROWS = (
+    Conversation,
+    Message,
+    Event,
+    Verification,
+    Action,
+    Escalation,
+    Promise,
+    Survey,
+    Feedback,
+    Resolution,
+)
 TRACE_ROWS = (Turn, Step, ToolCall, Spend)
 FIRST_RETURN = DESK_ROWS.index(Return)
 
@@ -41,6 +55,7 @@ def seed_demo() -> bool:
         world = World(timezone.now())
         desk = seed_desk(world)
         seed_conversations(desk)
+        seed_canned(world, desk.teams)  # last: what is drawn before stays as it was
         world.save((*DESK_ROWS[:FIRST_RETURN], *CONVERSATION_ROWS, *DESK_ROWS[FIRST_RETURN:], *TRACE_ROWS))
         load_articles()
         seed_api_key(desk.staff[KEY_OWNER])

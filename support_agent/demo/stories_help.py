@@ -5,14 +5,16 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from support_agent.agent.words import FAILED, HANDOVER
-from support_agent.demo.questions import FOLLOW_UPS, QUESTIONS, SMALL_TALK
+from support_agent.demo.questions import FOLLOW_UPS, QUESTIONS, SMALL_TALK, UNKNOWN
 from support_agent.demo.records import Records
 from support_agent.demo.shelf import Reading
 from support_agent.demo.story import Call, Exchange, Handover, Proposal, Story
 from support_agent.tools.common import NEEDS_VERIFICATION
+from support_agent.tools.knowledge import NOTHING
 from tickets.demo.world import World
 from tickets.models import Customer, EscalationReason, Order
 
+NO_ANSWER = "I could not find anything about that in our help centre. I can bring in a person if you like."
 CANNOT_CLAIM = "our fastest delivery takes 3 hours"
 
 
@@ -30,6 +32,14 @@ class HelpStories:
         if self.world.chance(0.06):
             exchanges[0].rejected = f"{exchanges[0].answer} And {CANNOT_CLAIM}."
         return Story(topic, exchanges, customer, started_at=at)
+
+    def without_answer(self, customer: Customer | None, at: datetime) -> Story:
+        """The help centre has nothing about it, and the assistant says so."""
+        topic, phrasings = self.world.pick(UNKNOWN)
+        said = self.world.pick(phrasings)
+        call = Call("search_knowledge_base", {"query": said}, {"status": "not_found", "message": NOTHING})
+        exchange = Exchange(said, NO_ANSWER, [call], topic=topic, subject="technical")
+        return Story(topic, [exchange], customer, started_at=at)
 
     def small_talk(self, at: datetime) -> Story:
         said, answer, topic = self.world.pick(SMALL_TALK)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from support_agent.agent.config import LIMITS
+from support_agent.agent.evidence import backing
+from support_agent.agent.prompts import prompt
 from support_agent.agent.routing import NEXT_TIER, READ, TOOLSETS
-from support_agent.agent.types import StepKind, Tier, Usage
+from support_agent.agent.types import StepKind, Tier, TurnState, Usage
 from support_agent.demo.story import Call, Exchange, Json
 from support_agent.env import env
 from support_agent.llm.pricing import cost_usd
@@ -25,7 +27,6 @@ MODELS = {Tier.SMALL: env.agent_model_small, Tier.MEDIUM: env.agent_model_medium
 TIERS = {"simple": Tier.SMALL, "medium": Tier.MEDIUM, "complex": Tier.LARGE}
 PREFIX_TOKENS = 3_340  # tools and system prompt: written to the cache once, then read
 PLANNER_TOKENS = 1_120
-PROMPT_VERSION = "1"
 LOOKUPS = {"track_shipment", "lookup_order", "search_knowledge_base"}
 TOO_SLOW = {"status": "error", "retryable": True, "message": "This took too long to fetch."}
 TOTALS = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", "cost_usd")
@@ -47,6 +48,7 @@ class Running:
     context: int  # tokens after the cached prefix: history and this turn's messages so far
     cached: int  # of these, already in the cache
     index: int = 0
+    seen: TurnState = field(default_factory=TurnState)  # the calls so far and what they answered: what backs claims
 
 
 class Tracer:
@@ -68,7 +70,7 @@ class Tracer:
             attempt=3 if exchange.failure else 1,
             path="fast" if exchange.fast else "planned",
             topic=exchange.topic,
-            prompt_version=PROMPT_VERSION,
+            prompt_version=prompt("assistant").version,
             tools_offered=list(TOOLSETS[exchange.subject] if exchange.proposal else READ),
             started_at=started,
             error=exchange.failure,
@@ -147,7 +149,13 @@ class Tracer:
             self._step(running, StepKind.CRITIC, status="failed", output=output, took=2)
         self._ask(running, exchange.said, [{"type": "text", "text": exchange.answer}], "end_turn")
         cited = [source["n"] for source in exchange.sources]
-        accepted = {"accepted": True, "sources": cited, "words": len(exchange.answer.split())}
+        accepted = {
+            "accepted": True,
+            "sources": cited,
+            "words": len(exchange.answer.split()),
+            "confidence": running.turn.confidence,
+            "claims": backing(exchange.answer, running.seen),
+        }
         self._step(running, StepKind.CRITIC, output=accepted, took=1)
 
     def _ask(self, running: Running, said: str, content: list[Json], stop_reason: str) -> None:
@@ -219,6 +227,8 @@ class Tracer:
             took=took,
         )
         running.context += tokens_of(call.result)
+        running.seen.calls.append([call.tool, use_id])
+        running.seen.evidence.append(json.dumps(call.result, default=str))
         self.world.add(
             ToolCall,
             made,

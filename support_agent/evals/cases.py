@@ -18,6 +18,7 @@ from support_agent.evals.records import RECORDS
 from tickets.models import EscalationReason
 
 FOLDER = Path(__file__).parent / "cases"
+SAVED = "saved"  # the suite of cases in the database
 Role = Literal["owner", "plus", "business", "stranger"]
 Outcome = Literal["answered", "clarified", "refused", "escalated", "rejected"]
 

@@ -9,13 +9,14 @@ import sys
 from pathlib import Path
 
 CHROMIUM = Path("/usr/bin/chromium")
+SEED = "20261121"  # a shuffled order, the same each time; ARGS="--randomly-seed=7" takes another
 PACKAGES = ("chromium", "fonts-liberation", "fonts-noto-color-emoji")
 
 
 def main() -> None:
     _have_chromium()
     workers = str(min(4, os.cpu_count() or 2))
-    command = [sys.executable, "-m", "pytest", "-n", workers, *sys.argv[1:]]
+    command = [sys.executable, "-m", "pytest", "-n", workers, "--randomly-seed", SEED, *sys.argv[1:]]
     os.execv(sys.executable, command)  # noqa: S606 - this process becomes pytest
 
 

@@ -3,22 +3,14 @@
 from __future__ import annotations
 
 import os
+import resource
+from contextlib import suppress
 from typing import Any
 
-import daphne.server
 from daphne.endpoints import build_endpoint_description_strings
 
 from support_agent.env import env
-
-MAX_FRAME = 64 * 1024
-
-
-class ClosingFactory(daphne.server.WebSocketFactory):  # type: ignore[misc]
-    """Answers a frame past the limit with a close code (1009) where Autobahn would drop the connection."""
-
-    def resetProtocolOptions(self) -> None:
-        super().resetProtocolOptions()
-        self.failByDrop = False
+from support_agent.launch.server import MAX_FRAME, Server
 
 
 def main() -> None:
@@ -28,7 +20,7 @@ def main() -> None:
     from support_agent.asgi import application
 
     _ = get_resolver().url_patterns  # a page that cannot be imported stops the start, not the first visitor
-    daphne.server.WebSocketFactory = ClosingFactory  # the server makes its factory by this name
+    _as_many_files_as_allowed()
     proxy: dict[str, Any] = (
         {
             "proxy_forwarded_address_header": "X-Forwarded-For",
@@ -38,16 +30,23 @@ def main() -> None:
         if env.trust_proxy
         else {}
     )
-    daphne.server.Server(
+    Server(
         application=application,
         endpoints=build_endpoint_description_strings(host=env.host.strip("[]"), port=env.port),
         websocket_max_message_size=MAX_FRAME,
         websocket_max_frame_size=MAX_FRAME,
-        websocket_handshake_timeout=10,
+        websocket_handshake_timeout=20,  # in a crowd the database is asked late
         server_name="",
         verbosity=0,  # its access log would print the tokens of addresses; RequestMiddleware logs
         **proxy,
     ).run()
+
+
+def _as_many_files_as_allowed() -> None:
+    """A socket is an open file, and a shell's usual 1,024 are few."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 if __name__ == "__main__":

@@ -129,11 +129,18 @@ class ModelClient:
                     if text:
                         await call.show(text)
         except Broken as broken:
-            return None if message.stop_reason else broken.fault  # whole already: the rest was only the goodbye
+            if message.stop_reason:
+                return None  # whole already: the rest was only the goodbye
+            if broken.fault.lost:
+                _assume_read(call)
+            return broken.fault
         except TimeoutError:
             if not clock.expired():
                 raise
             return Fault("timeout", "no end in time" if message.content else "no first token in time")
+        except asyncio.CancelledError:
+            _assume_read(call)
+            raise
         message.finish()
         return None if message.stop_reason else Fault("broken_stream", "the stream ended before the message did")
 
@@ -159,9 +166,12 @@ class ModelClient:
                 message = await self._api.messages.create(**call.body, timeout=timeout)
         except (anthropic.AnthropicError, TimeoutError, ValueError) as error:
             fault = classify(error, streaming=False)
-            if fault.kind == "timeout":
-                call.message.assume_prompt(prompt_tokens_bound(call.request))
+            if fault.kind == "timeout" or fault.lost:
+                _assume_read(call)
             return fault
+        except asyncio.CancelledError:
+            _assume_read(call)
+            raise
         if not isinstance(message, anthropic.types.Message) or not message.stop_reason:
             return Fault("broken_stream", "the answer is no finished message")
         call.message.take_whole(message)
@@ -169,6 +179,12 @@ class ModelClient:
 
     def _timeout(self, read_s: float) -> httpx2.Timeout:
         return httpx2.Timeout(read_s, connect=self._config.connect_s, pool=self._config.connect_s)
+
+
+def _assume_read(call: Call) -> None:
+    """The request went out, and nobody waits for its answer any more: its prompt was read, as far as we know."""
+    if not call.message.begun:
+        call.message.assume_prompt(prompt_tokens_bound(call.request))
 
 
 def build_client(

@@ -15,9 +15,11 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import aiohttp
 import httpx2
 
 BACKOFF_FIRST_S = 0.5
+_BROKE = (httpx2.ReadError, httpx2.WriteError, httpx2.RemoteProtocolError, aiohttp.ClientOSError)
 _BY_STATUS = {408: "timeout", 409: "server", 429: "rate_limited", 504: "timeout", 529: "overloaded"}
 _BY_TYPE = {
     "overloaded_error": "overloaded",
@@ -35,6 +37,7 @@ class Fault:
     detail: str
     retry_after_s: float | None = None
     final: bool = False  # the server said that asking again is of no use
+    lost: bool = False  # the request went out, and the line broke: what came of it, and its cost, is not known
 
     @property
     def retryable(self) -> bool:
@@ -59,10 +62,14 @@ def classify(error: Exception, *, streaming: bool) -> Fault:
     status = getattr(error, "status_code", None)
     if isinstance(status, int) and (status >= 400 or getattr(error, "type", None)):
         return _of_status(error, status)
-    detail = " / ".join(f"{type(cause).__name__}: {cause}" for cause in _causes(error))[:500]
-    if any(isinstance(cause, (httpx2.TimeoutException, TimeoutError)) for cause in _causes(error)):
+    causes = list(_causes(error))
+    detail = " / ".join(f"{type(cause).__name__}: {cause}" for cause in causes)[:500]
+    if any(isinstance(cause, (httpx2.TimeoutException, TimeoutError)) for cause in causes):
         return Fault("timeout", detail)
-    return Fault("broken_stream" if streaming else "connection", detail)
+    # The transport calls a line that broke before the answer a ConnectError too; aiohttp tells the two apart.
+    reached = not any(isinstance(cause, aiohttp.ClientConnectorError) for cause in causes)
+    lost = reached and any(isinstance(cause, _BROKE) for cause in causes)
+    return Fault("broken_stream" if streaming else "connection", detail, lost=lost)
 
 
 def _of_status(error: Exception, status: int) -> Fault:

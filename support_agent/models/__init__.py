@@ -1,22 +1,40 @@
-"""The agent's records: turns and their steps, spend, controls, live processes, background tasks."""
+"""The agent's records: turns and steps, spend, controls, live processes, tasks, replays, sums by hour and day."""
 
-from support_agent.models.controls import Alert, SurfaceLimit, Switch
+from support_agent.models.alerts import Alert, AlertDelivery, AlertRoute
+from support_agent.models.controls import SurfaceLimit, Switch, SystemLimit
 from support_agent.models.limits import Heartbeat, Spend
+from support_agent.models.policy import PolicyReport
 from support_agent.models.prompts import ConversationMemory, PromptVersion
+from support_agent.models.replays import Replay, SavedCase
+from support_agent.models.rollups import Measure, RollupMark, StepDay, StepHour, TallyDay, TallyHour, TurnDay, TurnHour
 from support_agent.models.tasks import ApiKey, Task
 from support_agent.models.turns import Step, ToolCall, Turn
 
 __all__ = [
     "Alert",
+    "AlertDelivery",
+    "AlertRoute",
     "ApiKey",
     "ConversationMemory",
     "Heartbeat",
+    "Measure",
+    "PolicyReport",
     "PromptVersion",
+    "Replay",
+    "RollupMark",
+    "SavedCase",
     "Spend",
     "Step",
+    "StepDay",
+    "StepHour",
     "SurfaceLimit",
     "Switch",
+    "SystemLimit",
+    "TallyDay",
+    "TallyHour",
     "Task",
     "ToolCall",
     "Turn",
+    "TurnDay",
+    "TurnHour",
 ]

@@ -1,7 +1,10 @@
-"""What staff and the system breakers may turn: limits by surface, switches, and the alerts they raise."""
+"""What staff and the system breakers may turn: limits by surface, and switches."""
 
 from __future__ import annotations
 
+from decimal import Decimal
+
+from django.core.validators import MinValueValidator
 from django.db import models
 
 from support_agent.agent.types import Surface
@@ -30,6 +33,22 @@ class SurfaceLimit(Record):
 
     def __str__(self) -> str:
         return self.get_surface_display()
+
+
+class SystemLimit(Record):
+    """The whole system's hard limit, in USD, where staff changed it; without a row agent.config's holds."""
+
+    class Period(models.TextChoices):
+        HOUR = "hour", "An hour"
+
+    period = models.CharField(max_length=4, unique=True, choices=Period.choices, default=Period.HOUR)
+    usd = models.DecimalField("USD", max_digits=10, decimal_places=2, validators=[MinValueValidator(Decimal("0.01"))])
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=models.Q(usd__gt=0), name="system_limit_above_0")]
+
+    def __str__(self) -> str:
+        return f"{self.get_period_display()} of the whole system"
 
 
 class Switch(Record):
@@ -62,19 +81,3 @@ class Switch(Record):
 
     def __str__(self) -> str:
         return f"{self.get_name_display()} {self.tool}".rstrip()
-
-
-class Alert(Record):
-    """Something ops should know, said once for its key and period."""
-
-    kind = models.CharField(max_length=30, db_index=True)
-    key = models.CharField(max_length=120)
-    text = models.CharField(max_length=500)
-    details = models.JSONField(default=dict, blank=True)
-
-    class Meta:
-        ordering = ["-created_at"]
-        constraints = [models.UniqueConstraint(fields=["kind", "key"], name="alert_once")]
-
-    def __str__(self) -> str:
-        return self.text

@@ -8,7 +8,7 @@ import secrets
 from django.db import models
 
 from support_agent.models.turns import Turn
-from tickets.models import Customer, User
+from tickets.models import Conversation, Customer, User
 from tickets.models.base import Record
 
 
@@ -40,6 +40,20 @@ class Task(Record):
         FAILED = "failed", "Failed"
         STOPPED = "stopped", "Stopped"
 
+    class Purpose(models.TextChoices):
+        API = "api", "Asked for by a program"
+        SUMMARY = "summary", "A summary for staff"
+        DRAFT = "draft", "A draft of a reply"
+
+    purpose = models.CharField(max_length=8, choices=Purpose.choices, default=Purpose.API)
+    about = models.ForeignKey(
+        Conversation,
+        null=True,
+        blank=True,
+        on_delete=models.CASCADE,
+        related_name="assists",
+        help_text="For a summary or a draft: of which conversation.",
+    )
     requested_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
     customer = models.ForeignKey(Customer, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     task = models.TextField()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 from django.db.models import Q
+from django.db.models.fields.json import KeyTransform
 
 from support_agent.agent.types import StepKind, Surface
 from tickets.models import Action, Conversation
@@ -55,6 +56,8 @@ class Turn(Record):
         indexes = [
             models.Index(fields=["conversation", "created_at"], name="turn_in_order"),
             models.Index(fields=["created_at"], name="turn_by_time"),
+            models.Index(fields=["created_at"], condition=Q(doubtful=True), name="turn_doubtful"),
+            models.Index(fields=["prompt_version", "created_at"], name="turn_by_prompt"),
             models.Index(fields=["created_at"], condition=Q(state="queued"), name="turn_queued"),
             models.Index(fields=["lease_until"], condition=Q(state="running"), name="turn_running"),
         ]
@@ -95,10 +98,38 @@ class Step(Record):
         ordering = ["turn", "attempt", "index"]
         # With the attempt: a dead runner's last call may still be written down after another has gone on.
         constraints = [models.UniqueConstraint(fields=["turn", "attempt", "index"], name="step_once_per_attempt")]
-        indexes = [models.Index(fields=["created_at"], name="step_by_time")]
+        indexes = [
+            # Lists and questions over time are answered from this index alone: the rows hold whole prompts and results.
+            models.Index(
+                fields=["created_at"],
+                include=[
+                    "id", "turn", "kind", "status", "tool", "model", "duration_ms", "ttft_ms", "cost_usd",
+                    "input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens",
+                ],
+                name="step_facts",
+            ),
+            models.Index(
+                fields=["created_at"],
+                include=["id", "turn", "kind", "status", "tool"],
+                condition=Q(status__in=["failed", "error", "cut", "degraded", "invalid_arguments"]),
+                name="step_troubled",
+            ),
+            models.Index(  # the critic's verdicts of a span, without the steps between them
+                fields=["created_at"], condition=Q(kind="critic"), include=["turn", "status"], name="step_verdicts"
+            ),
+        ]  # fmt: skip
 
     def __str__(self) -> str:
         return f"{self.index} {self.kind} {self.tool or self.model}".rstrip()
+
+    @property
+    def prompt_tokens(self) -> int:
+        return self.input_tokens + self.cache_read_tokens + self.cache_write_tokens
+
+    @property
+    def cache_share(self) -> float | None:
+        """The part of a call's prompt that was read from the cache."""
+        return self.cache_read_tokens / self.prompt_tokens if self.prompt_tokens else None
 
 
 class ToolCall(Record):
@@ -117,7 +148,13 @@ class ToolCall(Record):
 
     class Meta:
         ordering = ["created_at"]
-        indexes = [models.Index(fields=["created_at"], name="tool_call_by_time")]
+        indexes = [
+            models.Index(fields=["created_at"], name="tool_call_by_time"),
+            models.Index(KeyTransform("order_number", "arguments"), name="tool_call_order"),
+            models.Index(
+                fields=["tool", "created_at"], condition=Q(status="not_found"), name="tool_call_nothing_found"
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.tool} {self.status}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -10,6 +11,7 @@ import psycopg
 import structlog
 from django.db import InterfaceError, OperationalError
 
+from support_agent import telemetry
 from support_agent.agent.config import EngineConfig
 from support_agent.agent.errors import TurnLost
 from support_agent.agent.loop import run_turn
@@ -17,17 +19,18 @@ from support_agent.agent.types import EscalationWish, ModelPort, Outcome, Ports,
 from support_agent.agent.words import SWITCHED_OFF
 from support_agent.models import Switch, Turn
 from support_agent.runtime.budgets import TurnBudget, fullest_of
-from support_agent.runtime.claims import MAX_ATTEMPTS, release
+from support_agent.runtime.claims import MAX_ATTEMPTS, is_stuck, release
 from support_agent.runtime.controls import controls
 from support_agent.runtime.history import turn_input
 from support_agent.runtime.live import LiveText
 from support_agent.runtime.toolbox import Toolbox
-from support_agent.runtime.turns import checkpoint, fail, finish
+from support_agent.runtime.turns import checkpoint, fail, finish, is_written
 from support_agent.tools import ALL
 from tickets.db import in_db
 
 log = structlog.get_logger(__name__)
 CONFIG = EngineConfig()
+DATABASE_S = 15.0  # how long a finished step waits for a database that restarts
 DATABASE_AWAY = (OperationalError, InterfaceError, psycopg.OperationalError, psycopg.InterfaceError)
 
 
@@ -38,6 +41,7 @@ class Attempt:
         self.turn, self._model = turn, model
         self.stop = turn.stop_requested
         self._text = LiveText(turn)
+        self._trace: telemetry.TurnTrace = telemetry.SILENCE
 
     async def run(self) -> None:
         """Never raises but for cancellation: a bug ends the turn visibly."""
@@ -60,24 +64,29 @@ class Attempt:
                 log.exception("turn_failed")
                 await self._fail(f"{type(error).__name__}: {error}")
             finally:
+                self._trace.end(self.stop or "lost")
                 await self._text.activity("idle")
 
     async def _run(self) -> None:
         turn = self.turn
-        if turn.attempt > MAX_ATTEMPTS:
+        if turn.attempt > MAX_ATTEMPTS and await in_db(is_stuck, turn):
             await self._fail(f"given up after {MAX_ATTEMPTS} attempts")
             return
-        state = TurnState(**turn.checkpoint) if turn.checkpoint else None
+        if telemetry.is_on():
+            self._trace = telemetry.begin(await in_db(_facts, turn))
+        state = TurnState.restored(turn.checkpoint) if turn.checkpoint else None
         if turn.attempt > 1:
             await self._text.retract()
         start, now = await in_db(turn_input, turn), await in_db(controls)
         if now.has(Switch.Name.STOP_ASSISTANT):
-            wish = EscalationWish("safety", "The assistant is switched off.")
-            await in_db(finish, turn, Outcome("escalated", SWITCHED_OFF, escalation=wish))
+            wish = EscalationWish("model_failing", "The assistant is switched off.")
+            await self._finish(Outcome("escalated", SWITCHED_OFF, escalation=wish))
             return
         limits = now.limits[start.surface]
         config = replace(CONFIG, prompts=now.prompts, only_small=now.has(Switch.Name.PIN_SMALL), step_cap=limits.steps)
-        await in_db(self._note_prompt, config.prompt("assistant").version)
+        version = config.prompt("assist" if start.assist else "assistant").version
+        await in_db(self._note_prompt, version)
+        self._trace.prompt(version)
         ports = Ports(
             model=self._model,
             tools=Toolbox({name: tool for name, tool in ALL.items() if name not in now.disabled_tools}, turn),
@@ -95,16 +104,38 @@ class Attempt:
         )
         outcome = await run_turn(start, ports, config, state)
         await self._text.close()
-        await in_db(finish, turn, outcome, shown=self._text.shown)
+        await self._finish(outcome)
         log.info("turn_ended", state=outcome.state, cost_usd=str(outcome.spend.cost_usd), attempt=turn.attempt)
 
     async def steps(self, records: Sequence[StepRecord], state: TurnState) -> None:
-        """The engine's StepSink."""
-        await in_db(checkpoint, self.turn, records, state)
+        """The engine's StepSink. A finished step waits for a database that restarts: it was paid for."""
+        try:
+            await self._checkpoint(records, state)
+        finally:  # what is no longer ours was paid for all the same
+            self._trace.steps(records, state)
+
+    async def _checkpoint(self, records: Sequence[StepRecord], state: TurnState) -> None:
+        ends = time.monotonic() + DATABASE_S
+        again = False
+        while True:
+            try:
+                if not (again and await in_db(is_written, self.turn, records)):
+                    await in_db(checkpoint, self.turn, records, state)
+                return
+            except DATABASE_AWAY as error:
+                if time.monotonic() > ends:
+                    raise
+                log.warning("step_waits_for_database", error=str(error).splitlines()[0])
+            again = True
+            await asyncio.sleep(0.5)
 
     def requested(self) -> str:
         """The engine's StopPort."""
         return self.stop
+
+    async def _finish(self, outcome: Outcome) -> None:
+        await in_db(finish, self.turn, outcome, shown=self._text.shown)
+        self._trace.end(outcome.state, reason=outcome.escalation.reason if outcome.escalation else "")
 
     def _note_prompt(self, version: str) -> None:
         Turn.objects.filter(pk=self.turn.pk, attempt=self.turn.attempt).update(prompt_version=version[:40])
@@ -119,5 +150,21 @@ class Attempt:
         try:
             await self._text.retract()
             await in_db(fail, self.turn, error)
+            self._trace.end("failed", error=error)
         except TurnLost:
             log.info("turn_lost")
+        except DATABASE_AWAY:
+            log.warning("turn_left_to_its_lease")
+
+
+def _facts(turn: Turn) -> telemetry.TurnFacts:
+    """Ids, and the turn before: one query, only for those who look at traces."""
+    before = Turn.objects.filter(conversation_id=turn.conversation_id, created_at__lt=turn.created_at)
+    return telemetry.TurnFacts(
+        turn_id=turn.pk,
+        conversation_id=turn.conversation_id,
+        attempt=turn.attempt,
+        surface=turn.surface,
+        customer_id=turn.conversation.customer_id,
+        previous=before.order_by("-created_at").values_list("pk", flat=True).first(),
+    )

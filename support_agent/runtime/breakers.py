@@ -13,11 +13,11 @@ from decimal import Decimal
 from django.db.models import Count, Q, Sum
 from django.utils import timezone
 
-from support_agent.agent.config import SYSTEM_HOUR_USD
 from support_agent.agent.types import StepKind
 from support_agent.models import Step, Switch, Turn
+from support_agent.runtime.alert_rules import PAGE
 from support_agent.runtime.alerts import alert
-from support_agent.runtime.controls import switch_off, switch_on
+from support_agent.runtime.controls import controls, switch_off, switch_on
 from tickets.models import Conversation, Escalation, EscalationReason
 
 HOUR = timedelta(hours=1)
@@ -45,13 +45,15 @@ def check_system(now: datetime | None = None) -> list[Trip]:
         known = Switch.objects.filter(name=name).first()
         if name in wanted and known is None:
             switch_on(name=name, staff=None, reason=wanted[name].reason)
-            alert("breaker", f"{name}:{now:%Y%m%d%H}", wanted[name].reason)
+            severity = PAGE if name is Switch.Name.PAUSE_NEW else ""
+            alert("breaker", f"{name}:{now:%Y%m%d%H}", wanted[name].reason, subject=name, severity=severity)
         elif name not in wanted and known is not None and known.source == Switch.Source.BREAKER:
             switch_off(name=name, staff=None, reason="the cause is gone")
     accepted, judged = acceptance(now)
     if judged >= MIN_ANSWERS and accepted / judged < MIN_ACCEPTED:
         text = f"The critic accepted only {accepted / judged:.0%} of {judged} answers within the hour."
-        alert("acceptance", f"{now:%Y%m%d%H}", text, prompt=Turn.objects.latest("created_at").prompt_version)
+        newest = Turn.objects.latest("created_at").prompt_version
+        alert("acceptance", f"all:{now:%Y%m%d%H}", text, subject="all", prompt=newest)
     return trips
 
 
@@ -102,8 +104,9 @@ def _escalations(now: datetime) -> Trip | None:
 
 def _cost(now: datetime) -> Trip | None:
     spent, baseline = hour_cost(now), hour_baseline(now)
-    if spent >= SYSTEM_HOUR_USD:
-        return Trip(Switch.Name.PAUSE_NEW, f"{spent:.2f} USD within the hour: the limit of {SYSTEM_HOUR_USD} is spent.")
+    limit = controls().system_hour
+    if spent >= limit:
+        return Trip(Switch.Name.PAUSE_NEW, f"{spent:.2f} USD within the hour: the limit of {limit} is spent.")
     if baseline is None or spent < MIN_HOUR_USD or spent <= MAX_OVER_BASELINE * baseline:
         return None
     return Trip(Switch.Name.THROTTLE_NEW, f"{spent:.2f} USD within the hour, the baseline is {baseline:.2f} USD.")

@@ -6,23 +6,29 @@ runner had reserved is found on the turn's row and charged as an estimate (I6, I
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import partial
+from typing import Any
 
 from django.db import connection, transaction
 
-from support_agent.agent.config import SYSTEM_HOUR_USD, Limits
-from support_agent.agent.errors import LimitReached
+from support_agent.agent.config import Limits
+from support_agent.agent.errors import LimitReached, TurnLost
 from support_agent.agent.types import ZERO
 from support_agent.agent.types import Spend as Spent
 from support_agent.models import Turn
 from support_agent.models.limits import Spend
+from support_agent.runtime.alert_rules import INFO, PAGE, WARNING
 from support_agent.runtime.alerts import alert
 from tickets.db import in_db
 from tickets.models import Conversation
 
 ALERT, SOFT = Decimal("0.75"), Decimal("0.80")
+SHARED = ("surface", "system")  # at these limits everybody goes to people
+NEAR = {"conversation": INFO, "customer": WARNING, "address": WARNING, "surface": WARNING, "system": WARNING}
 
 _RESERVE = """
 INSERT INTO support_agent_spend AS s (scope, key, period, spent_usd, reserved_usd) VALUES (%s, %s, %s, 0, %s)
@@ -58,7 +64,7 @@ def totals_of(conversation: Conversation, surface: str, limits: Limits, now: dat
             found.append(Total("address", conversation.address_hash, today, limits.day))
     if limits.surface_day is not None:
         found.append(Total("surface", surface, now.date().isoformat(), limits.surface_day))
-    found.append(Total("system", "all", now.strftime("%Y%m%d%H"), SYSTEM_HOUR_USD))
+    found.append(Total("system", "all", now.strftime("%Y%m%d%H"), limits.system_hour))
     return found
 
 
@@ -99,12 +105,11 @@ class TurnBudget:
         if tokens > tokens_left:
             raise LimitReached("tokens")
         totals = totals_of(self._conversation, self._turn.surface, self._limits, datetime.now(UTC))
-        self._fullest = await in_db(_reserve, self._turn, totals, usd)
+        self._fullest = await in_db(_reserve_or_tell, self._turn, totals, usd)
 
     async def settle(self, reserved_usd: Decimal, spend: Spent) -> None:
-        self._spent += spend.cost_usd
+        self._spent += spend.cost_usd  # the totals in the database are settled with the call's step (turns.checkpoint)
         self._tokens += spend.usage.total
-        await in_db(settle_reservation, self._turn, spend.cost_usd)
 
 
 def fullest_of(turn: Turn, conversation: Conversation, limits: Limits) -> Decimal:
@@ -115,8 +120,39 @@ def fullest_of(turn: Turn, conversation: Conversation, limits: Limits) -> Decima
     return max((spent.get((t.scope, t.key, t.period), ZERO) / t.limit for t in totals), default=ZERO)
 
 
+class _Full(LimitReached):
+    """The limit of one total: what it says comes after the transaction that found it, which leaves nothing behind."""
+
+    def __init__(self, total: Total) -> None:
+        super().__init__({"customer": "day", "address": "day"}.get(total.scope, total.scope))
+        self.total = total
+
+
+def _reserve_or_tell(turn: Turn, totals: list[Total], usd: Decimal) -> Decimal:
+    """As `_reserve`, and a limit that is reached is an alert of its own."""
+    try:
+        return _reserve(turn, totals, usd)
+    except _Full as full:
+        _tell(full.total, None)
+        raise
+
+
 @transaction.atomic
 def _reserve(turn: Turn, totals: list[Total], usd: Decimal) -> Decimal:
+    """Reserve for a turn, and keep on its row what and where. Raises LimitReached, and reserves nothing then."""
+    rows = [[total.scope, total.key, total.period] for total in totals]
+    reservation = {"usd": str(usd), "rows": rows, "attempt": turn.attempt}
+    # The turn's row first and the totals after, as in settling: with the renewal of leases, which locks many turns at
+    # once, the other order is a deadlock.
+    if not Turn.objects.filter(pk=turn.pk, attempt=turn.attempt, finished_at=None).update(reservation=reservation):
+        raise TurnLost  # a call that nobody wants is not made
+    fullest = reserve_totals(totals, usd)
+    turn.reservation = reservation
+    return fullest
+
+
+@transaction.atomic
+def reserve_totals(totals: Sequence[Total], usd: Decimal) -> Decimal:
     """Reserve at every total; how full the fullest is, as a share. Raises LimitReached, and reserves nothing then."""
     fullest = ZERO
     with connection.cursor() as cursor:
@@ -124,36 +160,52 @@ def _reserve(turn: Turn, totals: list[Total], usd: Decimal) -> Decimal:
             cursor.execute(_RESERVE, [total.scope, total.key, total.period, usd, total.limit])
             row = cursor.fetchone()
             if row is None or usd > total.limit:
-                raise LimitReached({"customer": "day", "address": "day"}.get(total.scope, total.scope))
+                raise _Full(total)
             share = (row[0] or usd) / total.limit
             fullest = max(fullest, share)
             if share >= ALERT:
                 _tell(total, share)
-    turn.reservation = {"usd": str(usd), "rows": [[total.scope, total.key, total.period] for total in totals]}
-    Turn.objects.filter(pk=turn.pk, attempt=turn.attempt).update(reservation=turn.reservation)
     return fullest
 
 
-def _tell(total: Total, share: Decimal) -> None:
-    alert(
-        "budget",
-        f"{total.scope}:{total.key}:{total.period}",
-        f"{share:.0%} of a {total.scope}'s limit of {total.limit} USD is spent.",
-        total=f"{total.scope} {total.key} {total.period}".rstrip(),
-    )
+def _tell(total: Total, share: Decimal | None) -> None:
+    """Near its limit, or (without a share) at it."""
+    key = f"{total.scope}:{total.key}:{total.period}"
+    who = f"{'an' if total.scope == 'address' else 'a'} {total.scope}'s limit of {total.limit} USD"
+    found: dict[str, Any] = {"total": f"{total.scope} {total.key} {total.period}".rstrip(), total.scope: total.key}
+    # The system's hour is a condition that ends with it (alert_checks.budgets sees it too), the others are events.
+    subject = key if total.scope == "system" else ""
+    if share is None:
+        severity = PAGE if total.scope in SHARED else NEAR[total.scope]
+        text = f"The next call would pass {who}."
+        alert("budget", subject or f"{key}:limit", text, subject=subject, severity=severity, **found)
+    else:
+        text = f"{share:.0%} of {who} is spent."
+        alert("budget", key, text, subject=subject, severity=NEAR[total.scope], **found)
 
 
 @transaction.atomic
-def settle_reservation(turn: Turn, cost_usd: Decimal) -> None:
-    """Replace what the call in flight had reserved by what it cost; without a reservation nothing happens."""
-    reservation, turn.reservation = turn.reservation, None
+def settle_reservation(turn: Turn, cost_usd: Decimal) -> bool:
+    """Replace what the call in flight had reserved by what it cost, and forget the reservation with the commit.
+
+    False when there is none, or somebody else was faster: it is settled once.
+    """
+    reservation = turn.reservation
     if reservation is None:
-        return
-    if not Turn.objects.filter(pk=turn.pk, attempt=turn.attempt).update(reservation=None):
-        return  # whoever took the turn over has settled it already
+        return False
+    transaction.on_commit(partial(setattr, turn, "reservation", None))
+    if not Turn.objects.filter(pk=turn.pk, reservation=reservation).update(reservation=None):
+        return False
+    settle_totals(reservation["rows"], Decimal(reservation["usd"]), cost_usd)
+    return True
+
+
+@transaction.atomic
+def settle_totals(rows: Sequence[Sequence[str]], reserved_usd: Decimal, cost_usd: Decimal) -> None:
+    """Replace a reservation by what it cost, at each total: (scope, key, period)."""
     with connection.cursor() as cursor:
-        for scope, key, period in reservation["rows"]:
-            cursor.execute(_SETTLE, [cost_usd, Decimal(reservation["usd"]), scope, key, period])
+        for scope, key, period in rows:
+            cursor.execute(_SETTLE, [cost_usd, reserved_usd, scope, key, period])
 
 
 def spent_of(scope: str, key: str, period: str = "") -> Decimal:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -12,14 +13,14 @@ from django.db import connection, transaction
 from django.db.models import F
 from django.utils import timezone
 
-from support_agent.agent.types import Spend, StepKind, StepRecord
+from support_agent.agent.types import Spend, StepKind, StepRecord, TurnState
 from support_agent.models import Turn
 from support_agent.runtime import signals
 from support_agent.runtime.budgets import settle_reservation
-from support_agent.runtime.steps import free_index, insert_steps
+from support_agent.runtime.steps import DIED, free_index, insert_steps
 
 LEASE = timedelta(seconds=30)
-MAX_ATTEMPTS = 5
+MAX_ATTEMPTS = 5  # that take a turn no further
 
 _CLAIM_QUEUED = """
 UPDATE support_agent_turn SET state = 'running', owner = %(owner)s, attempt = attempt + 1,
@@ -56,22 +57,39 @@ def claim(owner: str, limit: int) -> list[Turn]:
     found = list(Turn.objects.select_related("conversation__customer").filter(pk__in=ids)) if ids else []
     for turn in found:
         if turn.pk in orphans:
-            charge_lost_call(turn)
+            charge_lost_call(turn, attempt=turn.attempt - 1)
     return found
 
 
-def charge_lost_call(turn: Turn) -> None:
-    """The call that died with its runner cost something: what it had reserved is charged, marked as an estimate."""
+@transaction.atomic
+def charge_lost_call(turn: Turn, *, attempt: int) -> None:
+    """The call that died with this attempt's runner cost something: what it had reserved is charged, as an estimate.
+
+    Its step takes the next index, so the turn goes on after it. When the runner lives after all and its call comes
+    late, the estimate gives way (turns.checkpoint).
+    """
     if turn.reservation is None:
         return
     spend = Spend(cost_usd=Decimal(turn.reservation["usd"]), estimated=True)
-    died = StepRecord(free_index(turn), StepKind.ERROR, status="failed", error="the runner died", spend=spend)
-    with transaction.atomic():
-        settle_reservation(turn, spend.cost_usd)
-        insert_steps(turn, [died], attempt=turn.attempt - 1)
-        Turn.objects.filter(pk=turn.pk).update(
-            cost_usd=F("cost_usd") + spend.cost_usd, cost_estimated=True, step_count=F("step_count") + 1
-        )
+    if not settle_reservation(turn, spend.cost_usd):
+        return  # the call came late, but before us
+    died = StepRecord(free_index(turn), StepKind.ERROR, status="failed", error=DIED, spend=spend)
+    insert_steps(turn, [died], attempt=attempt)
+    if turn.finished_at is None:
+        turn.checkpoint = {**(turn.checkpoint or asdict(TurnState())), "next_index": died.index + 1}
+    turn.cost_usd += spend.cost_usd
+    Turn.objects.filter(pk=turn.pk).update(
+        checkpoint=turn.checkpoint,
+        cost_usd=F("cost_usd") + spend.cost_usd,
+        cost_estimated=True,
+        step_count=F("step_count") + 1,
+    )
+
+
+def is_stuck(turn: Turn) -> bool:
+    """Whether the last attempts took a turn no further: the turn itself may be what kills its runners."""
+    taken = turn.steps.exclude(kind=StepKind.ERROR.value).filter(attempt__gte=turn.attempt - MAX_ATTEMPTS)
+    return not taken.exists()
 
 
 def renew(owner: str, turn_ids: Sequence[UUID]) -> dict[UUID, str]:

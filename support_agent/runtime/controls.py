@@ -6,14 +6,15 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from decimal import Decimal
 
 from django.db import transaction
 from django.utils import timezone
 
-from support_agent.agent.config import LIMITS, Limits
+from support_agent.agent.config import LIMITS, SYSTEM_HOUR_USD, Limits
 from support_agent.agent.prompts import Prompt, named
 from support_agent.agent.types import Surface
-from support_agent.models import PromptVersion, SurfaceLimit, Switch
+from support_agent.models import PromptVersion, SurfaceLimit, Switch, SystemLimit
 from support_agent.runtime.ratelimit import allow
 from support_agent.tools import ALL
 from tickets.access import require_role
@@ -37,6 +38,7 @@ class Controls:
     disabled_tools: frozenset[str]
     limits: Mapping[Surface, Limits]
     prompts: Mapping[str, Prompt]  # active overrides of the files
+    system_hour: Decimal = SYSTEM_HOUR_USD
 
     def has(self, name: Switch.Name) -> bool:
         return name.value in self.on
@@ -46,7 +48,7 @@ _cached: tuple[float, Controls] | None = None
 
 
 def controls() -> Controls:
-    """The controls of at most two seconds ago; synchronous, three queries when stale."""
+    """The controls of at most two seconds ago; synchronous, four queries when stale."""
     global _cached
     if _cached is None or time.monotonic() - _cached[0] > FRESH_S:
         _cached = (time.monotonic(), _read())
@@ -80,12 +82,13 @@ def switch_on(*, name: str, staff: User | None, reason: str, tool: str = "") -> 
         require_role(staff, Role.LEAD, Role.OPS, Role.ADMIN)
     if not reason.strip():
         raise DeskError("A switch needs a reason.")
+    known = Switch.objects.select_for_update().filter(name=Switch.Name(name), tool=tool).first()
     switch, _ = Switch.objects.update_or_create(
         name=Switch.Name(name),
         tool=tool,
         defaults={"source": source, "reason": reason[:300], "changed_by": staff, "overridden_until": None},
     )
-    audit(actor=staff, action="switch.on", obj=switch, changes={"reason": ("", reason)})
+    audit(actor=staff, action="switch.on", obj=switch, changes=_changes(known, "on", reason))
     transaction.on_commit(forget)
     return switch
 
@@ -98,7 +101,7 @@ def switch_off(*, name: str, staff: User | None, reason: str, tool: str = "") ->
     if not reason.strip():
         raise DeskError("Turning a switch off needs a reason.")
     for switch in Switch.objects.select_for_update().filter(name=Switch.Name(name), tool=tool):
-        audit(actor=staff, action="switch.off", obj=switch, changes={"reason": (switch.reason, reason)})
+        audit(actor=staff, action="switch.off", obj=switch, changes=_changes(switch, "off", reason))
         switch.delete()
     transaction.on_commit(forget)
 
@@ -110,18 +113,28 @@ def switch_override(*, switch: Switch, staff: User, reason: str, hours: int = 4)
     if not reason.strip():
         raise DeskError("An override needs a reason.")
     until = timezone.now() + timedelta(hours=hours)
+    before = Switch.objects.select_for_update().get(pk=switch.pk).overridden_until
     Switch.objects.filter(pk=switch.pk).update(overridden_until=until, changed_by=staff)
-    audit(actor=staff, action="switch.override", obj=switch, changes={"reason": (switch.reason, reason)})
+    changes = {"overridden_until": (before, until), "reason": (switch.reason, reason)}
+    audit(actor=staff, action="switch.override", obj=switch, changes=changes)
     transaction.on_commit(forget)
+
+
+def _changes(known: Switch | None, state: str, reason: str) -> dict[str, tuple[str, str]]:
+    """What turning a switch does, for the audit."""
+    return {"state": ("on" if known else "off", state), "reason": (known.reason if known else "", reason)}
 
 
 def _read() -> Controls:
     now = timezone.now()
     switches = [s for s in Switch.objects.all() if s.overridden_until is None or s.overridden_until <= now]
     changed = {Surface(row.surface): row for row in SurfaceLimit.objects.all()}
+    hour = SystemLimit.objects.filter(period=SystemLimit.Period.HOUR).values_list("usd", flat=True).first()
+    system_hour = SYSTEM_HOUR_USD if hour is None else hour
     limits = {
         surface: replace(
             default,
+            system_hour=system_hour,
             **{field: value for field in FIELDS if (value := getattr(changed.get(surface), field, None)) is not None},
         )
         for surface, default in LIMITS.items()
@@ -131,4 +144,5 @@ def _read() -> Controls:
         disabled_tools=frozenset(s.tool for s in switches if s.name == Switch.Name.DISABLE_TOOL),
         limits=limits,
         prompts={p.name: named(p.name, f"db{p.number}", p.text) for p in PromptVersion.objects.filter(is_active=True)},
+        system_hour=system_hour,
     )

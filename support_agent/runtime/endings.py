@@ -11,13 +11,15 @@ from functools import partial
 from django.db import transaction
 from django.utils import timezone
 
-from support_agent.models import Turn
+from support_agent.models import Task, Turn
 from support_agent.runtime import signals
 from tickets.events import event_append
 from tickets.models import Conversation
 from tickets.publishing import group_of, publish
 
 LIVE = [Turn.State.QUEUED, Turn.State.RUNNING]
+LIVE_TASKS = [Task.State.QUEUED, Task.State.RUNNING]
+STOPPED = "Stopped before it was done."
 
 
 def end_turns(conversation: Conversation, why: str) -> None:
@@ -27,6 +29,7 @@ def end_turns(conversation: Conversation, why: str) -> None:
         turn.checkpoint = None
         turn.save(update_fields=["state", "stop_requested", "finished_at", "checkpoint"])
         event_append(conversation=conversation, type="turn", payload={"turn_id": str(turn.pk), "state": turn.state})
+        Task.objects.filter(turn=turn, state__in=LIVE_TASKS).update(state=Task.State.STOPPED, result=STOPPED)
         signals.stop(turn.pk, why)
         if turn.message_id:
             frame = {"type": "retract", "message_id": str(turn.message_id)}

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from typing import Literal
 
 from django.utils import timezone
 
 from support_agent.agent.memory import reminder
 from support_agent.agent.types import Surface, TurnInput
-from support_agent.models import ToolCall, Turn
+from support_agent.models import Task, ToolCall, Turn
+from support_agent.runtime.assists import evidence_for
 from support_agent.runtime.memories import MAX_MESSAGES, as_written, memory_of
 from tickets import hours
 from tickets.models import Action, Conversation, Message
@@ -16,6 +18,7 @@ from tickets.search import search
 from tickets.selectors.conversations import spoken
 
 MAX_EVIDENCE = 40
+ASSISTS: dict[str, Literal["summary", "draft"]] = {Task.Purpose.SUMMARY: "summary", Task.Purpose.DRAFT: "draft"}
 MAX_QUESTION = 160  # characters
 
 
@@ -28,6 +31,7 @@ def turn_input(turn: Turn) -> TurnInput:
     before = [m for m in messages if m.seq < first]
     task = conversation.channel == Conversation.Channel.TASK
     text = "\n\n".join(filter(None, map(as_written, asked))) or "(an empty message)"
+    assist = assist_of_turn(turn) if task else None
     return TurnInput(
         turn_id=turn.pk,
         conversation_id=conversation.pk,
@@ -37,11 +41,21 @@ def turn_input(turn: Turn) -> TurnInput:
         text=text,
         memory=memory_of(conversation.pk, before),
         notice="\n".join(filter(None, [notice_for(conversation), reminder(len(before))])),
-        evidence=[*_earlier_results(conversation), *(m.text for m in before if m.role == Message.Role.STAFF)],
-        article_score=_article_score(text),
-        doubted=_doubted(turn),
+        evidence=evidence_for(assist) if assist else _evidence(conversation, before),
+        article_score=article_score_of(text),
+        doubted=doubted_before(turn),
         mutations_allowed=conversation.status == Conversation.Status.AI and not task,
+        assist=ASSISTS[assist.purpose] if assist else "",
     )
+
+
+def assist_of_turn(turn: Turn) -> Task | None:
+    """The summary or draft that a background turn is for, if it is one."""
+    return Task.objects.filter(turn=turn, purpose__in=ASSISTS, about__isnull=False).first()
+
+
+def _evidence(conversation: Conversation, before: list[Message]) -> list[str]:
+    return [*_earlier_results(conversation), *(m.text for m in before if m.role == Message.Role.STAFF)]
 
 
 def notice_for(conversation: Conversation) -> str:
@@ -66,13 +80,13 @@ def notice_for(conversation: Conversation) -> str:
     return "\n".join(lines)
 
 
-def _article_score(text: str) -> float:
+def article_score_of(text: str) -> float:
     """How well the help centre's best article fits a short message: what the fast path goes by."""
     hits = search(text, limit=1) if 8 <= len(text) <= MAX_QUESTION else []
     return hits[0].score if hits else 0.0
 
 
-def _doubted(turn: Turn) -> bool:
+def doubted_before(turn: Turn) -> bool:
     """Whether the turn before this one ended without being sure of itself."""
     before = Turn.objects.filter(conversation=turn.conversation_id, created_at__lt=turn.created_at)
     last = before.order_by("-created_at").values_list("doubtful", flat=True).first()

@@ -1,26 +1,91 @@
-"""The agent's jobs for the worker: thin, and safe to run twice."""
+"""The agent's jobs for the worker: thin, and safe to run twice.
+
+Each loads what it works with when it runs, so that whoever only names a job, as the scheduler does, stays small. A
+worker has loaded it all before it forks (support_agent.worker).
+"""
 
 from __future__ import annotations
 
 import structlog
 
-from support_agent.runtime.breakers import check_system
-from support_agent.runtime.recovery import sweep
-from tickets.services.actions import actions_expire
+from tickets.queue import enqueue
 
 log = structlog.get_logger(__name__)
 
 
 def run_sweep() -> None:
     """Repair what lost jobs and dead processes left."""
+    from support_agent.runtime.recovery import sweep
+
     log.info("swept", **sweep().as_json())
 
 
 def run_breakers() -> None:
     """Look at the last hour, and turn the system's switches."""
+    from support_agent.runtime.breakers import check_system
+
     check_system()
+
+
+def run_alerts() -> None:
+    """Look what stands wrong: raise it, keep it or end it, and bring lost notices on their way."""
+    from support_agent.runtime.alert_watch import evaluate
+
+    evaluate()
 
 
 def expire_actions() -> None:
     """Proposals whose time is up can no longer be clicked; customers see it on the card."""
+    from tickets.services.actions import actions_expire
+
     actions_expire()
+
+
+def mail_replies() -> None:
+    """Replies of staff that nobody has seen for two minutes go out by e-mail."""
+    from tickets.services.reply_mails import mail_unseen_replies
+
+    if sent := mail_unseen_replies():
+        log.info("replies_mailed", count=sent)
+
+
+def chase_promises() -> None:
+    """Remind of promises that are nearly due; what is past its time is missed."""
+    from tickets.services.promise_chase import promises_chase
+
+    promises_chase()
+
+
+def route() -> None:
+    """What was left unanswered goes back to the queue; what waits is assigned by load."""
+    from tickets.services.assignment import route_waiting
+
+    route_waiting()
+
+
+def route_later() -> None:
+    """Route in the worker, after the running transaction: somebody has a hand free."""
+    enqueue(route)
+
+
+def chase() -> None:
+    """Remind of first replies that are nearly due, tell of those that are late, and of an empty desk."""
+    from tickets.services.chasing import empty_desk_chase, escalations_chase
+
+    escalations_chase()
+    empty_desk_chase()
+
+
+def assume_resolutions() -> None:
+    """An answer nobody has had a word on for a day has resolved its conversation."""
+    from tickets.services.resolutions import resolutions_assume
+
+    resolutions_assume()
+
+
+def run_rollups() -> None:
+    """Sum the hours that have ended, and again those that may have changed."""
+    from support_agent.runtime.rollups import rollups_run
+
+    summed = rollups_run()
+    log.info("summed", hours=summed.hours, days=summed.days, upto=summed.upto.isoformat())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -23,14 +23,31 @@ _CITATION = re.compile(r"\s?\[\d{1,2}\]")
 def memory_of(conversation_id: UUID, messages: Sequence[Message]) -> Memory:
     """The memory before a turn; `messages` are those spoken before it, oldest first. Two queries."""
     stored = ConversationMemory.objects.filter(pk=conversation_id).first()
-    upto = stored.upto_seq if stored else 0
+    return remembered(
+        messages,
+        lambda recent: _calls_since(conversation_id, recent[0]),
+        summary=stored.summary if stored else "",
+        upto=stored.upto_seq if stored else 0,
+        facts=stored.facts if stored else (),
+    )
+
+
+def remembered(
+    messages: Sequence[Message],
+    calls: Callable[[Sequence[Message]], Iterable[ToolCall]],
+    *,
+    summary: str,
+    upto: int,
+    facts: Sequence[str],
+) -> Memory:
+    """The memory made of what was written down, the messages after it, and the calls since the first of these."""
     recent = [message for message in messages if message.seq > upto]
     return Memory(
-        summary=stored.summary if stored else "",
+        summary=summary,
         upto=upto,
-        facts=tuple(stored.facts) if stored else (),
+        facts=tuple(facts),
         said=[_said(message) for message in recent if as_written(message).strip()],
-        looked_up=_looked_up(conversation_id, recent),
+        looked_up=_placed(calls(recent), recent) if recent else [],
     )
 
 
@@ -56,15 +73,17 @@ def _said(message: Message) -> Said:
     return Said(message.seq, "assistant", _CITATION.sub("", message.text))  # old numbers mean nothing any more
 
 
-def _looked_up(conversation_id: UUID, messages: Sequence[Message]) -> list[LookedUp]:
-    """Earlier tool calls that told something, each after the message it was made for."""
-    if not messages:
-        return []
-    rows = ToolCall.objects.filter(
-        conversation=conversation_id, status__in=TOLD, created_at__gt=messages[0].created_at
-    ).exclude(tool__in=FORGOTTEN)
+def _calls_since(conversation_id: UUID, message: Message) -> Iterable[ToolCall]:
+    """Earlier tool calls that told something."""
+    rows = ToolCall.objects.filter(conversation=conversation_id, status__in=TOLD, created_at__gt=message.created_at)
+    return rows.exclude(tool__in=FORGOTTEN).order_by("created_at")[:100]
+
+
+def _placed(calls: Iterable[ToolCall], messages: Sequence[Message]) -> list[LookedUp]:
+    """Each call after the message it was made for; those before the first are left out."""
     times = [message.created_at for message in messages]
     return [
         LookedUp(messages[bisect_right(times, row.created_at) - 1].seq, row.tool, row.arguments, row.result)
-        for row in rows.order_by("created_at")[:100]
+        for row in calls
+        if row.created_at > times[0]
     ]

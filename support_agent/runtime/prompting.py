@@ -11,10 +11,11 @@ from support_agent.models import PromptVersion
 from support_agent.runtime.controls import forget
 from tickets.access import require_role
 from tickets.errors import DeskError
-from tickets.models import Role, User
+from tickets.models import AuditEntry, Role, User
 from tickets.services.audit import audit
 
 MAX_TOKENS = 2000
+ACTS = ("prompt.activate", "prompt.use_file")
 EDITORS = (Role.LEAD, Role.OPS, Role.ADMIN)
 
 
@@ -33,10 +34,24 @@ def prompt_save(*, name: str, text: str, note: str, staff: User) -> PromptVersio
     return made
 
 
+def activation_allowed(version: PromptVersion, staff: User) -> str | None:
+    """Why this version may not speak, in a sentence, or None: every activation asks here, and nowhere else.
+
+    A text saved before the limit was lowered may be too long by now.
+    """
+    if version.is_active:
+        return f"Version {version.number} of {version.name} speaks already."
+    if estimate(version.text) > MAX_TOKENS:
+        return f"Version {version.number} of {version.name} has more than {MAX_TOKENS:,} tokens."
+    return None
+
+
 @transaction.atomic
 def prompt_activate(*, version: PromptVersion, staff: User) -> None:
-    """Make this the version that speaks, from the next turn on."""
+    """Make this the version that speaks, from the next turn on. Raises DeskError when it may not."""
     require_role(staff, *EDITORS)
+    if (refusal := activation_allowed(version, staff)) is not None:
+        raise DeskError(refusal)
     before = PromptVersion.objects.select_for_update().filter(name=version.name, is_active=True).first()
     PromptVersion.objects.filter(name=version.name, is_active=True).update(is_active=False)
     PromptVersion.objects.filter(pk=version.pk).update(is_active=True, activated_at=timezone.now())
@@ -47,9 +62,19 @@ def prompt_activate(*, version: PromptVersion, staff: User) -> None:
 
 @transaction.atomic
 def prompt_use_file(*, name: str, staff: User) -> None:
-    """Roll back to the file's text."""
+    """Let the file's text speak again."""
     require_role(staff, *EDITORS)
     for version in PromptVersion.objects.select_for_update().filter(name=name, is_active=True):
         PromptVersion.objects.filter(pk=version.pk).update(is_active=False)
         audit(actor=staff, action="prompt.use_file", obj=version, changes={"active": (version.number, None)})
     transaction.on_commit(forget)
+
+
+def prompt_before(name: str) -> PromptVersion | None:
+    """The version that spoke before the one that speaks now, by the audit; None is the file."""
+    versions = {str(version.pk): version for version in PromptVersion.objects.filter(name=name).defer("text")}
+    acts = AuditEntry.objects.filter(action__in=ACTS, object_id__in=versions).order_by("-created_at", "-pk")
+    last = acts.values_list("action", "object_id")[:2]
+    if len(last) < 2 or last[1][0] == "prompt.use_file":
+        return None
+    return versions[last[1][1]]

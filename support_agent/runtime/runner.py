@@ -10,29 +10,35 @@ import asyncio
 import os
 import random
 import socket
+from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import psycopg
 import structlog
-from django.db import OperationalError, connection
+from django.db import connection
 from django.utils import timezone
 
-from support_agent.llm.client import ModelClient
 from support_agent.models import Heartbeat, Turn
-from support_agent.runtime.attempt import Attempt
+from support_agent.runtime.alert_watch import watch_worker
+from support_agent.runtime.attempt import DATABASE_AWAY, Attempt
 from support_agent.runtime.claims import claim, release, renew
-from support_agent.runtime.model import make_client
+from support_agent.runtime.recovery import sweep
 from support_agent.runtime.signals import CHANNEL
 from tickets.db import in_db
 from tickets.search import search
 
+if TYPE_CHECKING:
+    from support_agent.llm.client import ModelClient
+
 log = structlog.get_logger(__name__)
 CONCURRENCY = 200
 POLL_S = 1.0  # how soon a dead runner's turns are found
+PAUSE_S = 0.2
 HEARTBEAT_S = 5.0
 GRACE_S = 20.0
+WATCH_S = 60.0  # how often it looks whether the worker still looks after the alerts
 
 
 class Runner:
@@ -44,10 +50,11 @@ class Runner:
         """`grace_s` is what a turn gets to end after SIGTERM; `model` stands in for the configured one."""
         self._concurrency, self._grace_s = concurrency, grace_s
         self._name = ""
-        self._model = model or make_client()
+        self._model = model
         self._running: dict[UUID, tuple[Attempt, asyncio.Task[None]]] = {}
         self._wake = asyncio.Event()
         self._stopping = asyncio.Event()
+        self._pause = PAUSE_S  # before the next session, after one that was lost
 
     def stop(self) -> None:
         """Stop claiming; what runs gets a grace period, then goes back."""
@@ -55,17 +62,16 @@ class Runner:
         self._wake.set()
 
     async def run(self) -> None:
-        pause = 0.2
         while not self._stopping.is_set():
             try:
                 await self._session()
-                pause = 0.2
-            except (psycopg.OperationalError, OperationalError) as error:
+            except DATABASE_AWAY as error:
                 await self._drop_all()
-                log.warning("runner_lost_database", error=str(error).splitlines()[0], retry_in_s=pause)
-                await asyncio.sleep(pause)
-                pause = min(5.0, pause * 2)
-        await self._model.aclose()
+                log.warning("runner_lost_database", error=str(error).splitlines()[0], retry_in_s=self._pause)
+                await _wait(self._stopping, self._pause)
+                self._pause = min(5.0, self._pause * 2)
+        if self._model is not None:
+            await self._model.aclose()
 
     async def _session(self) -> None:
         """One database session: lock, listen, claim, until stopped. Raises OperationalError when it is lost."""
@@ -75,8 +81,9 @@ class Runner:
             await session.execute("SELECT pg_advisory_lock(%s::bigint)", [lock_key])
             await session.execute(f"LISTEN {CHANNEL}")
             await in_db(_announce, self._name, lock_key)
+            self._pause = PAUSE_S
             log.info("runner_ready", name=self._name)
-            warming = asyncio.create_task(_warm_up())
+            aside = [asyncio.create_task(work) for work in (_warm_up(), _watch(), _sweep())]
             loops = [asyncio.create_task(loop) for loop in (self._listen(session), self._beat(), self._work())]
             try:
                 done, _ = await asyncio.wait(loops, return_when=asyncio.FIRST_COMPLETED)
@@ -84,9 +91,9 @@ class Runner:
                     task.result()
                 await self._drain()
             finally:
-                for task in (*loops, warming):
+                for task in (*loops, *aside):
                     task.cancel()
-                await asyncio.gather(*loops, warming, return_exceptions=True)
+                await asyncio.gather(*loops, *aside, return_exceptions=True)
                 self._stop_reason_for_all("shutdown")
             await in_db(_leave, self._name)
 
@@ -110,17 +117,19 @@ class Runner:
                 self._stop_turn(turn_id, stops.get(turn_id, "taken_over"))
 
     async def _work(self) -> None:
+        if self._model is None:
+            self._model = (await asyncio.to_thread(_client_maker))()
         while not self._stopping.is_set():
             self._wake.clear()
             free = self._concurrency - len(self._running)
             turns = await in_db(claim, self._name, free) if free > 0 else []
             for turn in turns:
-                self._start(turn)
+                self._start(turn, self._model)
             if len(turns) < free or free <= 0:
                 await _wait(self._wake, POLL_S)
 
-    def _start(self, turn: Turn) -> None:
-        attempt = Attempt(turn, self._model)
+    def _start(self, turn: Turn, model: ModelClient) -> None:
+        attempt = Attempt(turn, model)
         task = asyncio.create_task(attempt.run())
         self._running[turn.pk] = (attempt, task)
 
@@ -158,12 +167,38 @@ class Runner:
             attempt.stop = attempt.stop or why
 
 
+def _client_maker() -> Callable[[], ModelClient]:
+    """The SDK takes as long to load as all of Django: after the start was announced, and beside the loop."""
+    from support_agent.runtime.model import make_client
+
+    return make_client
+
+
 async def _warm_up() -> None:
     """Load the search's model before somebody waits for it; the first turn would otherwise pay seconds."""
     try:
         await in_db(search, "delivery", limit=1)
     except Exception:
         log.warning("warm_up_failed", exc_info=True)
+
+
+async def _sweep() -> None:
+    """Repair at every start what the last one left; the clock's sweep needs a scheduler, a worker and Redis."""
+    try:
+        await in_db(sweep)
+    except Exception:
+        log.warning("sweep_failed", exc_info=True)
+
+
+async def _watch() -> None:
+    """Look after the worker as long as this session lasts; what goes wrong here is no turn's concern."""
+    started_at = timezone.now()
+    while True:
+        await asyncio.sleep(WATCH_S)
+        try:
+            await in_db(watch_worker, started_at)
+        except Exception:
+            log.warning("watch_failed", exc_info=True)
 
 
 async def _wait(event: asyncio.Event, seconds: float) -> None:

@@ -11,6 +11,8 @@ from django.db.models import Max
 from support_agent.agent.types import StepRecord
 from support_agent.models import Step, Turn
 
+DIED = "the runner died"  # the error of the step that stands for a call nobody heard the end of
+
 
 def storable(value: Any) -> Any:
     """JSON as PostgreSQL keeps it: without NUL, and without half surrogates."""

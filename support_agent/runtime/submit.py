@@ -29,7 +29,7 @@ from tickets.services.conversations import (
     conversation_reopen,
     lock,
 )
-from tickets.services.escalations import escalation_open
+from tickets.services.escalations import escalation_open, reply_owed
 from tickets.services.messages import message_post, message_posted, message_system
 
 ANSWERED_BY_ASSISTANT = {Conversation.Status.AI, Conversation.Status.WAITING}
@@ -90,18 +90,21 @@ def submit_message(
 def request_human(*, conversation: Conversation) -> None:
     """'Talk to a person': asking once is enough. What the assistant was saying ends; with staff there, nothing does."""
     conversation = lock(conversation.pk)
-    if conversation.status == Conversation.Status.HUMAN or escalation_open_of(conversation) is not None:
+    if conversation.status == Conversation.Status.HUMAN:
+        return
+    if (known := escalation_open_of(conversation)) is not None:
+        reply_owed(known)  # it may await only a decision
         return
     end_turns(conversation, "human")
-    escalation_open(
-        conversation=conversation,
-        reason=EscalationReason.ASKED,
-        summary="The customer pressed “Talk to a person”.",
-    )
     where = "" if conversation.contact_email else " Leave your e-mail address here if you can't wait."
     message_system(
         conversation=conversation,
         text=f"You asked for a person. Someone from our team will reply here {hours.when(timezone.now())}.{where}",
+    )
+    escalation_open(
+        conversation=conversation,
+        reason=EscalationReason.ASKED,
+        summary="The customer pressed “Talk to a person”.",
     )
 
 

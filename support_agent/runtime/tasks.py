@@ -19,6 +19,7 @@ from tickets.queue import enqueue
 from tickets.services.conversations import conversation_create
 from tickets.services.messages import check_text, message_post
 
+MAX_TASK = 40_000  # characters; what programs send is held to a message's length, a transcript is longer
 MAX_BUDGET_USD = LIMITS[Surface.BACKGROUND].turn
 
 
@@ -41,17 +42,18 @@ def task_create(
 @transaction.atomic
 def start_task(task_id: str) -> None:
     """The job: give the task its conversation and turn. Safe to run twice."""
-    task = Task.objects.select_for_update(of=("self",)).select_related("customer").filter(pk=task_id).first()
+    task = Task.objects.select_for_update(of=("self",)).select_related("customer", "about").filter(pk=task_id).first()
     if task is None or task.turn_id is not None or task.state != Task.State.QUEUED:
         return
     conversation, _ = conversation_create(
         channel=Conversation.Channel.TASK,
         customer=task.customer,
         identity=Conversation.Identity.SESSION if task.customer else "",
-        metadata={"complexity": task.complexity},
+        locale=task.about.locale if task.about else "en",
+        metadata={"complexity": task.complexity, "purpose": task.purpose},
     )
     turn = Turn.objects.create(conversation=conversation, surface=Surface.BACKGROUND.value, budget_usd=task.budget_usd)
-    message_post(conversation=conversation, client_message_id=new_id(), text=task.task, turn_id=turn.pk)
+    message_post(conversation=conversation, client_message_id=new_id(), text=task.task, turn_id=turn.pk, limit=MAX_TASK)
     task.turn = turn
     task.save(update_fields=["turn"])
     signals.wake()

@@ -27,6 +27,7 @@ from support_agent.runtime.tool_results import action_id_of, capped, refusal, wr
 from tickets.db import in_db
 from tickets.errors import DeskError
 from tickets.models import Conversation
+from tickets.redaction import redact_json, without_secrets
 from tickets.services.conversations import lock
 
 Json = dict[str, Any]
@@ -121,7 +122,7 @@ class Toolbox:
             answer = run(self._context(key), arguments)
             if not isinstance(answer, ToolResult):
                 raise TypeError(f"{tool.name} answered {type(answer).__name__}, not a ToolResult")
-            result = capped(answer.as_json(), tool.max_result_chars)
+            result = redact_json(capped(answer.as_json(), tool.max_result_chars), without_secrets)
             if degraded and result["status"] == Status.SUCCESS:
                 result = {**result, "status": Status.DEGRADED.value, "message": LESSER}
             self._save(use, key, result, started)
@@ -155,8 +156,11 @@ class Toolbox:
         return await in_db(self._note, use, result, time.perf_counter())
 
     def _note(self, use: ToolUse, result: Json, started: float) -> Json:
-        """A call that did not run, or whose transaction was rolled back, is written down all the same."""
-        self._save(use, f"{self._turn.pk}:{use.id}:{self._turn.attempt}"[:120], result, started)
+        """A call that did not run, or whose transaction was rolled back, is written down all the same, once.
+
+        Not under the key of one that ran: a resumed turn tries again.
+        """
+        self._save(use, f"{self._turn.pk}:{use.id[:70]}:failed", result, started)
         return result
 
     def _save(self, use: ToolUse, key: str, result: Json, started: float) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -18,10 +19,12 @@ from support_agent.agent.critic import cited
 from support_agent.agent.errors import TurnLost
 from support_agent.agent.types import EscalationWish, Outcome, Spend, StepKind, StepRecord, TurnState
 from support_agent.agent.words import FAILED
-from support_agent.models import Task, Turn
+from support_agent.models import Step, Task, Turn
 from support_agent.runtime import signals
+from support_agent.runtime.budgets import settle_reservation, settle_totals
+from support_agent.runtime.commitments import promise_said
 from support_agent.runtime.memories import remember
-from support_agent.runtime.steps import insert_steps, storable
+from support_agent.runtime.steps import DIED, insert_steps, storable
 from tickets.events import event_append
 from tickets.ids import new_id
 from tickets.models import Conversation, EscalationReason
@@ -43,7 +46,8 @@ def begin_message(turn: Turn) -> UUID:
 
 
 def checkpoint(turn: Turn, records: Sequence[StepRecord], state: TurnState) -> None:
-    """Steps, totals and the engine's state in one transaction. Raises TurnLost, with the steps' cost kept (I6)."""
+    """Steps, totals, the engine's state and what the call had reserved in one transaction: dying, a call is charged
+    once. Raises TurnLost, with the steps' cost kept (I6)."""
     spend = sum((record.spend for record in records), start=Spend())
     usage = spend.usage
     totals: dict[str, Any] = {
@@ -56,7 +60,6 @@ def checkpoint(turn: Turn, records: Sequence[StepRecord], state: TurnState) -> N
     }
     if spend.estimated:
         totals["cost_estimated"] = True
-    lost = False
     with transaction.atomic():
         seen = _seen(state)
         turn.topic = seen["topic"]  # the conversation takes it over at the turn's end
@@ -65,11 +68,28 @@ def checkpoint(turn: Turn, records: Sequence[StepRecord], state: TurnState) -> N
             if held and record.kind == StepKind.COMPRESS and record.status == "ok":
                 remember(turn.conversation_id, record.output)
         if not held:
-            lost = True
             Turn.objects.filter(pk=turn.pk).update(**totals)
+        if not settle_reservation(turn, spend.cost_usd) and not held:
+            _withdraw_estimate(turn, spend.cost_usd)
         insert_steps(turn, records)
-    if lost:
+    if not held:
         raise TurnLost
+
+
+def is_written(turn: Turn, records: Sequence[StepRecord]) -> bool:
+    """Whether a checkpoint that ended without an answer was committed all the same."""
+    ours = Step.objects.filter(turn=turn, attempt=turn.attempt, index=records[0].index)
+    return ours.exclude(error=DIED).exists()  # the estimate of a call given up for lost may have taken the index
+
+
+def _withdraw_estimate(turn: Turn, cost_usd: Decimal) -> None:
+    """The call that was given up for lost has come back: what it cost takes the place of what it had reserved."""
+    estimate = Step.objects.filter(turn=turn, attempt=turn.attempt, kind=StepKind.ERROR.value, error=DIED).first()
+    if estimate is None or turn.reservation is None:
+        return
+    estimate.delete()
+    settle_totals(turn.reservation["rows"], Decimal(0), cost_usd - estimate.cost_usd)
+    Turn.objects.filter(pk=turn.pk).update(cost_usd=F("cost_usd") - estimate.cost_usd, step_count=F("step_count") - 1)
 
 
 def finish(turn: Turn, outcome: Outcome, *, shown: str = "") -> None:
@@ -93,6 +113,9 @@ def finish(turn: Turn, outcome: Outcome, *, shown: str = "") -> None:
                 message_id=turn.message_id,
                 sources=cited(text, outcome.sources),
             )
+            # Neither a draft nor what a stopped turn left half said promises anything.
+            if outcome.text and conversation.channel != Conversation.Channel.TASK:
+                promise_said(conversation=conversation, text=text, now=timezone.now())
         if outcome.escalation is not None:
             _escalate(conversation, outcome.escalation)
         if conversation.channel == Conversation.Channel.TASK:

@@ -3,14 +3,28 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from decimal import Decimal
+from html import unescape
 from typing import Any
 
 from django import template
+from django.template.defaultfilters import linebreaksbr
 from django.utils import timezone
+from django.utils.dateformat import format as date_format
+from django.utils.html import escape, format_html, strip_tags
+from django.utils.safestring import SafeString, mark_safe
+
+from tickets.markdown import REL, link_allowed, render, with_allowed_links
+from tickets.models import User
+from tickets.selectors.notes import mentions_unread
+from tickets.selectors.staff import staff_name as name_of
+from tickets.services.notes import MENTION
 
 register = template.Library()
+WEB_ADDRESS = re.compile(r"\bhttps?://[^\s<>]+[^\s<>.,;:!?)]")
 
 
 @register.filter
@@ -27,9 +41,22 @@ def count(number: int | None) -> str:
 
 
 @register.filter
-def share(part: float | None) -> str:
+def share(part: object) -> str:
     """0.123 is 12.3%; nothing to share is a dash."""
-    return "–" if part is None else f"{part:.1%}"
+    return f"{part:.1%}" if isinstance(part, int | float | Decimal) else "–"
+
+
+@register.filter
+def percent(part: object) -> str:
+    """0.123 is 12%: where there is little room."""
+    return f"{part:.0%}" if isinstance(part, int | float | Decimal) else "–"
+
+
+@register.filter
+def moment(at: datetime) -> SafeString:
+    """A time in UTC, which the page's script puts into the reader's own."""
+    there = at.astimezone(UTC)
+    return format_html('<time datetime="{}">{} UTC</time>', there.isoformat(), date_format(there, "j M, H:i"))
 
 
 @register.filter
@@ -41,6 +68,12 @@ def span(milliseconds: int | None) -> str:
         return f"{milliseconds} ms"
     seconds = milliseconds / 1000
     return f"{seconds:.1f} s" if seconds < 60 else f"{int(seconds // 60)} min {int(seconds % 60)} s"
+
+
+@register.filter
+def plain(number: float) -> str:
+    """A number for an attribute of SVG: 12.5, whatever the language of the page."""
+    return f"{number:g}"
 
 
 @register.filter
@@ -70,3 +103,55 @@ def pretty(value: Any) -> str:
 def words(value: str) -> str:
     """model_call is 'model call'."""
     return str(value).replace("_", " ")
+
+
+@register.filter
+def staff_name(user: User | None) -> str:
+    """The name colleagues and customers see."""
+    return name_of(user)
+
+
+@register.filter
+def markdown(text: str) -> SafeString:
+    """As a customer would see it; safe to show."""
+    return mark_safe(render(text))  # noqa: S308 - sanitised there
+
+
+register.filter(with_allowed_links)
+
+
+@register.filter
+def own_links(text: str) -> SafeString:
+    """Plain text, everything escaped, in which addresses of our own pages are links."""
+    marked = WEB_ADDRESS.sub(_link, escape(text))
+    return mark_safe(marked)  # noqa: S308 - escaped above
+
+
+def _link(found: re.Match[str]) -> str:
+    url = unescape(found[0])
+    return f'<a href="{escape(url)}" rel="{REL}">{found[0]}</a>' if link_allowed(url) else found[0]
+
+
+@register.filter
+def mentions(text: str) -> SafeString:
+    """A note's words with its @names marked; everything escaped."""
+    marked = MENTION.sub(lambda name: f"<b class='mention'>{name[0]}</b>", escape(text))
+    return mark_safe(linebreaksbr(marked, autoescape=False))  # noqa: S308 - escaped above
+
+
+@register.filter
+def unmarked(text: str) -> str:
+    """The plain words of what is written with Markdown, for one short line."""
+    return " ".join(unescape(strip_tags(render(text[:1000]))).split())
+
+
+@register.inclusion_tag("ops/thread/mentions.html")
+def unread_mentions(user: User) -> dict[str, Any]:
+    """The notes in which colleagues named this person and that they have not opened yet; one query."""
+    return {"mentions": mentions_unread(user)}
+
+
+@register.filter
+def at(values: Sequence[Any], place: int) -> Any:
+    """The value at a place of a list."""
+    return values[place]

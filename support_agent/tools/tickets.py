@@ -7,7 +7,9 @@ from typing import Literal
 from pydantic import Field
 
 from support_agent.agent.toolkit import Arguments, Category, Tool, ToolContext, ToolResult
-from support_agent.tools.common import Email, conversation_of, guarded, success
+from support_agent.tools.common import Email, conversation_of, guarded, invalid, success
+from tickets.models import Conversation
+from tickets.selectors.conversations import customer_wrote
 from tickets.services.tickets import ticket_create
 
 
@@ -27,16 +29,25 @@ class CreateTicket(Arguments):
 
 @guarded
 def create_ticket(context: ToolContext, arguments: CreateTicket) -> ToolResult:
-    """The ticket belongs to an account only when the conversation is verified: an address alone proves nothing."""
+    """The ticket belongs to an account only when the conversation is verified: an address alone proves nothing.
+
+    Staff answer to an address that the customer has given here, or to the account's: one that only stands in something
+    the model has read would get what was meant for the customer.
+    """
     conversation = conversation_of(context)
     own = conversation.customer if context.customer_id and conversation.customer_id == context.customer_id else None
+    address = arguments.customer_email
+    if not (address_left(conversation, address) or customer_wrote(conversation.pk, address)):
+        if own is None:
+            return invalid(customer_email="the customer has not given this address here; ask for theirs")
+        address = own.email
     ticket = ticket_create(
         subject=arguments.subject,
         body=arguments.body,
         category=arguments.category,
         priority=arguments.priority,
         customer=own,
-        contact_email=arguments.customer_email,
+        contact_email=address,
         conversation=conversation,
         idempotency_key=context.idempotency_key,
     )
@@ -48,6 +59,11 @@ def create_ticket(context: ToolContext, arguments: CreateTicket) -> ToolResult:
             "status": ticket.status,
         }
     )
+
+
+def address_left(conversation: Conversation, address: str) -> bool:
+    """Whether it is the one that this conversation is answered to anyway."""
+    return bool(conversation.contact_email) and address.casefold() == conversation.contact_email.casefold()
 
 
 TOOLS = [

@@ -60,7 +60,7 @@ def test_trigger_words_in_innocent_messages_are_no_attack(text: str) -> None:
 def test_what_customers_really_write_raises_almost_nothing() -> None:
     labels = yaml.safe_load((DATA / "search_labels.yaml").read_text())
     texts = [label["query"] for label in labels["labels"]] + [str(query) for query in labels["nothing"]]
-    flagged = [text for text in texts if guard(text).score]
+    flagged = [text for text in texts if guard(text).reasons]
     assert len(texts) > 300
     assert len(flagged) <= len(texts) // 200, flagged
 
@@ -68,4 +68,4 @@ def test_what_customers_really_write_raises_almost_nothing() -> None:
 def test_normalising_keeps_the_words() -> None:
     assert normalise("Ｏｒｄｅｒ\u200b AP-104233\u202e\n\n\n\nnow\x07") == "Order AP-104233\n\nnow"
     assert normalise("می\u200cخواهم") == "می\u200cخواهم"  # a joiner that is part of the word stays
-    assert guard("👨\u200d👩\u200d👧 tents for us?").score == 0
+    assert guard("👨\u200d👩\u200d👧 tents for us?").rules == 0

@@ -48,7 +48,7 @@ def test_an_image_is_taken_and_shown(caller: Caller, kind: str, type_: str) -> N
     assert (shown.status, shown.type, len(shown.content)) == (200, type_, answer.json["size"])
     assert Image.open(io.BytesIO(shown.content)).size == (40, 30)
     assert shown.headers["X-Content-Type-Options"] == "nosniff"
-    assert shown.headers["Content-Disposition"].startswith("inline")
+    assert shown.headers["Content-Disposition"] == f'attachment; filename="{answer.json["name"]}"'
     assert shown.headers["Content-Security-Policy"] == "sandbox; default-src 'none'"
 
 
@@ -68,6 +68,24 @@ def test_what_the_file_carried_is_gone(caller: Caller) -> None:
         assert b"Secret" not in caller.get(url.removeprefix("/api/v1")).content
 
 
+def test_only_the_first_picture_of_several_is_kept(caller: Caller) -> None:
+    frames = [Image.new("RGB", (40, 30), colour) for colour in ("red", "blue")]
+    out = io.BytesIO()
+    frames[0].save(out, format="WEBP", save_all=True, append_images=frames[1:])
+    url = caller.upload(out.getvalue()).json["url"]
+    assert getattr(Image.open(io.BytesIO(caller.get(url.removeprefix("/api/v1")).content)), "n_frames", 1) == 1
+
+
+def test_a_stored_type_that_is_no_image_is_handed_out_as_bytes(caller: Caller) -> None:
+    url = caller.upload(picture(), name="a\u202egnp.html").json["url"]
+    Attachment.objects.update(content_type="text/html", name='x"\r\nSet-Cookie: a=1; <b>.html')
+    shown = caller.get(url.removeprefix("/api/v1"))
+    assert shown.type == "application/octet-stream"
+    assert shown.headers["Content-Disposition"].startswith("attachment")
+    assert "Set-Cookie" not in shown.headers
+    assert "private" in shown.headers["Cache-Control"]
+
+
 def test_a_turned_photo_stands_upright(caller: Caller) -> None:
     exif = Image.Exif()
     exif[0x0112] = 6
@@ -81,13 +99,16 @@ def test_a_turned_photo_stands_upright(caller: Caller) -> None:
         b"",
         b"hello",
         b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>",
+        b"<!DOCTYPE html><script>alert(1)</script>",
+        b"PK\x03\x04" + b"\0" * 200,
+        b"%PDF-1.7\n" + b"\0" * 200,
         b"\x89PNG\r\n\x1a\n" + b"\0" * 100,
         picture("PNG", size=(200, 200))[:-60],
         picture("GIF"),
         picture("BMP"),
         bomb(),
     ],
-    ids=["empty", "text", "svg", "broken", "cut", "gif", "bmp", "bomb"],
+    ids=["empty", "text", "svg", "html", "zip", "pdf", "broken", "cut", "gif", "bmp", "bomb"],
 )
 def test_what_is_no_image_we_take(caller: Caller, media: Path, content: bytes) -> None:
     assert caller.upload(content).refusal in {(415, "unsupported_file"), (422, "invalid")}

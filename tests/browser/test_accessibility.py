@@ -29,7 +29,15 @@ def test_every_state_of_the_chat(stack: Stack, sized: Callable[[int, int], Chat]
     page = chat.page
     page.emulate_media(color_scheme="dark" if dark else "light", reduced_motion="reduce")
     found: list[str] = []
-    for path in ("/account/login/", "/demo/mail/", "/privacy/", "/no-such-page/", "/"):
+    for path in (
+        "/account/login/",
+        "/demo/mail/",
+        "/privacy/",
+        "/message/",
+        "/chat/back/?token=x",
+        "/no-such-page/",
+        "/",
+    ):
         page.goto(path)
         found += problems(page, path)
     chat.ask("How much is express shipping?")
@@ -42,8 +50,11 @@ def test_every_state_of_the_chat(stack: Stack, sized: Callable[[int, int], Chat]
     page.get_by_role("button", name="Decline").click()
     page.locator('.card[data-state="declined"]').wait_for()
     page.get_by_role("button", name="Talk to a person").click()
-    page.locator(".banner.waiting").wait_for()
+    page.locator('.card.promise[data-state="open"]').wait_for()
     found += problems(page, "waiting")
+    page.goto("/chat/transcript/")
+    found += problems(page, "by e-mail")
+    page.goto("/")
     page.get_by_role("button", name="End conversation").click()
     page.locator("#survey").wait_for()
     found += problems(page, "closed")

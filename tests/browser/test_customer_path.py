@@ -14,7 +14,7 @@ pytestmark = pytest.mark.timeout(180)
 
 def paid_order(stack: Stack) -> tuple[str, str]:
     """Someone of the cast with an order that can still be cancelled: (name, order number)."""
-    for person in stack.manage_json("seed_demo")["customers"]:
+    for person in stack.demo()["customers"]:
         for order in person["orders"]:
             if order["status"] in ("pending", "paid"):
                 return person["name"], order["order_number"]
@@ -84,7 +84,7 @@ def test_a_person_is_one_click_away_and_the_end_asks_how_it_was(chat: Chat) -> N
 
 
 def test_a_code_from_the_mailbox_proves_who_writes(stack: Stack, chat: Chat) -> None:
-    person = stack.manage_json("seed_demo")["customers"][0]
+    person = stack.demo()["customers"][0]
     page = chat.page
     chat.open()
     chat.ask(f"Where is my order {person['orders'][0]['order_number']}?")

@@ -51,6 +51,17 @@ async def test_activity_deltas_and_retractions_pass(people: Cast, lines: Lines) 
     assert [await line.frame() for _ in frames] == frames
 
 
+async def test_what_a_runner_given_up_for_dead_still_says_is_not_shown(people: Cast, lines: Lines) -> None:
+    conversation, token = await begin()
+    line = await opened(lines, conversation, token)
+    late = delta()
+    taken_over = delta(turn_id=late["turn_id"])
+    for frame in ({"type": "retract", "message_id": late["message_id"]}, late, taken_over):
+        await push(conversation, **frame)
+    assert (await line.frame())["type"] == "retract"
+    assert await line.frame() == taken_over
+
+
 async def test_after_the_claim_no_delta_passes_until_the_hand_back(people: Cast, lines: Lines) -> None:
     conversation, token = await begin()
     line = await opened(lines, conversation, token)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.cast import Cast
+from tests.desk.waiting import Clock
 from tickets.models import Action, Conversation, Customer
 from tickets.services.actions import action_decide, action_propose, action_token
 from tickets.services.conversations import conversation_create
@@ -62,3 +63,8 @@ class Talk:
 @pytest.fixture
 def talk(cast: Cast) -> Talk:
     return Talk(cast.owner)
+
+
+@pytest.fixture
+def clock(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> Clock:
+    return Clock(monkeypatch)

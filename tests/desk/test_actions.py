@@ -6,15 +6,18 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.test import Client
 from django.utils import timezone
 
+from support_agent.runtime.submit import request_human
 from tests.cast import Cast
 from tests.desk.conftest import Talk
 from tickets import hooks
 from tickets.errors import Conflict, Expired, NotAllowed, NotFound
-from tickets.models import Action, Conversation, Order, Refund
+from tickets.models import Action, AuditEntry, Conversation, Order, Refund
 from tickets.services.actions import action_approve, action_payload, action_propose, action_undo, actions_expire
 from tickets.services.conversations import conversation_claim, conversation_create
+from tickets.services.escalations import escalation_open
 
 CANCEL = {"order_number": "AP-100002", "reason": "changed my mind"}
 REFUND = {"order_number": "AP-100001", "amount": "25.00", "reason": "one lantern is dented"}
@@ -211,6 +214,54 @@ def test_a_large_refund_waits_for_staff_and_for_a_person(talk: Talk, cast: Cast)
     assert talk.states() == ["proposed", "awaiting_staff", "done"]
     with pytest.raises(Conflict):
         action_approve(action_id=action.pk, staff=cast.lead, approve=False)
+
+
+@pytest.mark.parametrize("approve", [True, False])
+def test_once_the_refund_is_decided_nobody_waits_any_more(
+    talk: Talk, cast: Cast, client: Client, approve: bool
+) -> None:
+    action = talk.do("request_refund", **LARGE)
+    client.force_login(cast.agent)
+    decide = f"/admin/inbox/{talk.conversation.pk}/actions/{action.pk}/"
+    page = client.post(decide, {"approve": str(approve).lower()}, follow=True).content.decode()
+    assert "With the assistant" in page
+    talk.conversation.refresh_from_db()
+    escalation = talk.conversation.escalations.get()
+    assert (talk.conversation.status, escalation.status) == ("ai", "handed_back")
+    assert escalation.ended_at is not None
+    told = talk.conversation.events.filter(type="status").order_by("seq").last()
+    assert told is not None
+    assert told.payload == {"status": "ai"}, "the customer's banner goes"
+    assert set(talk.conversation.promises.values_list("state", flat=True)) == {"kept"}
+    assert AuditEntry.objects.filter(action="conversation.decided", actor=cast.agent).count() == 1
+    client.force_login(cast.owner_user)
+    assert "You are in line" not in client.get("/").content.decode()
+
+
+def test_of_two_refunds_the_last_decision_ends_the_wait(talk: Talk, cast: Cast) -> None:
+    actions = [talk.propose("request_refund", **LARGE), talk.propose("request_refund", **{**LARGE, "amount": "110.00"})]
+    for action, status in zip([talk.click(action) for action in actions], ("waiting", "ai"), strict=True):
+        action_approve(action_id=action.pk, staff=cast.agent, approve=False)
+        talk.conversation.refresh_from_db()
+        assert talk.conversation.status == status
+
+
+@pytest.mark.parametrize("wanted", ["taken over", "button", "assistant", "failed"])
+def test_a_decision_sends_no_person_away(talk: Talk, cast: Cast, wanted: str) -> None:
+    action = talk.do("request_refund", **LARGE)
+    if wanted == "taken over":
+        conversation_claim(conversation_id=talk.conversation.pk, staff=cast.agent)
+    elif wanted == "button":
+        request_human(conversation=talk.conversation)
+    elif wanted == "assistant":
+        escalation_open(conversation=talk.conversation, reason="safety", summary="The stove burns.")
+    else:
+        Refund.objects.create(order=cast.delivered, amount="100.00", reason="by phone")
+    action_approve(action_id=action.pk, staff=cast.agent, approve=True)
+    talk.conversation.refresh_from_db()
+    assert talk.conversation.status == ("human" if wanted == "taken over" else "waiting")
+    owed = talk.conversation.promises.filter(about="reply", state="open").count()
+    assert owed == (wanted in ("button", "assistant"))
 
 
 def test_a_person_who_has_the_conversation_is_not_pushed_out(talk: Talk, cast: Cast) -> None:

@@ -39,6 +39,7 @@ def test_it_says_what_fails_and_leaves_nothing(monkeypatch: pytest.MonkeyPatch) 
     assert not Conversation.objects.exists()
 
 
+@pytest.mark.django_db  # a name that no file has may be a saved case's
 @pytest.mark.parametrize("wrong", [["nonsense"], ["--repeat", "0"], ["--model", "claude-sonnet-5-5"]])
 def test_a_wrong_argument_is_exit_code_2(wrong: list[str]) -> None:
     err = io.StringIO()

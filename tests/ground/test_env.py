@@ -38,6 +38,7 @@ def empty(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         ("RATE_LIMIT_SCALE", "0", "above 0"),
         ("RATE_LIMIT_SCALE", "nan", "above 0"),
         ("EMAIL_URL", "pop://me:hidden@mail.example", "smtp://"),
+        ("EMAIL_REPLY_TO", "help", "a mailbox"),
         ("IDENTITY_SECRET", "hidden", "at least 32 characters"),
         ("LOG_LEVEL", "loud", "DEBUG, INFO"),
         ("DATA_DIR", "/proc/nowhere", "can be written"),

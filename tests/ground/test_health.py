@@ -13,9 +13,12 @@ from django.conf import settings
 from django.db import connection
 from django.test import Client
 from django.utils import timezone
+from pydantic import SecretStr
 from rq import Worker
 from rq.cron_scheduler_registry import get_registry_key
 
+from support_agent import health
+from support_agent.env import env
 from support_agent.models import Heartbeat
 from tests.cast import PASSWORD, Cast
 
@@ -76,6 +79,17 @@ def test_figures(client: Client) -> None:
     assert 'desk_turns{state="queued"} 0.0' in text
     assert "desk_cost_usd_total 0.0" in text
     assert 'desk_jobs_waiting{queue="mail"} 0.0' in text
+
+
+@pytest.mark.django_db
+def test_figures_are_for_those_inside_or_with_the_token(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert client.get("/metrics", REMOTE_ADDR="10.0.0.9").status_code == 200
+    assert client.get("/metrics", REMOTE_ADDR="8.8.8.8").status_code == 403
+    assert client.get("/metrics", headers={"X-Forwarded-For": "10.0.0.9"}).status_code == 403, "through a proxy"
+    monkeypatch.setattr(health, "env", env.model_copy(update={"metrics_token": SecretStr("let-me-measure")}))
+    for given, status in (("", 403), ("Bearer wrong", 403), ("Bearer let-me-measure", 200)):
+        headers = {"Authorization": given, "X-Forwarded-For": "8.8.8.8"}
+        assert client.get("/metrics", headers=headers).status_code == status
 
 
 @pytest.mark.django_db

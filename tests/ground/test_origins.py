@@ -7,10 +7,17 @@ from typing import Any
 import pytest
 from asgiref.typing import WebSocketScope
 from channels.testing import WebsocketCommunicator
+from pytest_django import Settings
 
 from support_agent.origins import OriginMiddleware, open_sockets, origin_allowed
 
+pytestmark = pytest.mark.usefixtures("_at_home")
 ALLOWED = ["https://shop.example", "http://localhost:3000"]
+
+
+@pytest.fixture
+def _at_home(settings: Settings) -> None:
+    settings.ALLOWED_HOSTS = ["desk.example"]
 
 
 @pytest.mark.parametrize(
@@ -30,6 +37,16 @@ ALLOWED = ["https://shop.example", "http://localhost:3000"]
         ("", False),
         ("file://", False),
         ("https://desk.example:port", False),
+        ("https://somebody@desk.example", False),
+        ("https://desk.example@evil.example", False),
+        ("https://desk.example/", False),
+        ("https://desk.example#", False),
+        ("https://desk\t.example", False),
+        (" https://desk.example", False),
+        ("https://desk.example.evil.example", False),
+        ("https://evil-desk.example", False),
+        ("https://xn--dsk-dma.example", False),
+        ("https://d\u0435sk.example", False),
     ],
 )
 def test_the_whole_origin_is_compared(origin: str, passes: bool) -> None:
@@ -61,6 +78,13 @@ async def test_programs_without_an_origin_need_a_token() -> None:
     assert not await opens("/ws/", authorization="Basic abc")
 
 
+async def test_a_name_somebody_pointed_at_us_is_not_ours() -> None:
+    """A page of evil.example, whose name now leads to this server: its origin and the host agree."""
+    assert not await opens("/ws/", host="evil.example", origin="http://evil.example")
+    assert not await opens("/ws/?token=abc", host="evil.example")
+    assert not await opens("/ws/?token=abc", host="")
+
+
 async def test_a_token_does_not_excuse_a_foreign_origin() -> None:
     assert not await opens("/ws/?token=abc", origin="https://evil.example")
 
@@ -72,7 +96,7 @@ async def test_open_sockets_are_counted() -> None:
             pass
 
     before = figure()
-    socket = WebsocketCommunicator(OriginMiddleware(app), "/ws/?token=abc")
+    socket = WebsocketCommunicator(OriginMiddleware(app), "/ws/?token=abc", headers=[(b"host", b"desk.example")])
     await socket.connect()
     assert figure() == before + 1
     await socket.disconnect()

@@ -24,6 +24,7 @@ PAGES = [
     "/admin/tickets/order/",
     "/admin/tickets/article/add/",
     "/admin/inbox/",
+    "/admin/report/",
     "/admin/traces/",
     "/django-rq/",
     "/django-rq/queues/0/",
@@ -33,7 +34,7 @@ PAGES = [
 
 @pytest.mark.timeout(120)
 def test_no_kind_of_page_breaks_the_policy(stack: Stack, browser: BrowserContext) -> None:
-    staff = stack.manage_json("seed_demo")["staff"]
+    staff = stack.demo()["staff"]
     admin = next(person for person in staff if person["role"] == "admin")
     job = Queue("default", connection=Redis.from_url(stack.environment["REDIS_URL"])).enqueue("no.such.module.job")
     browser.add_init_script(WATCH)

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from support_agent.agent.types import Json, ModelFailure, Tier, spend_before
+from support_agent.agent.types import Json, ModelFailure, Plan, Tier, spend_before
 from tests.fakes.normal import tokens
 from tests.fakes.replies import Reply, overloaded, refuses, says, text, thinking
 from tests.llm.conftest import SEARCH, MakeRig, MakeWiredRig, ask
@@ -61,6 +61,14 @@ async def test_a_cut_call_keeps_its_exact_input_and_an_estimated_output(rig: Mak
     assert spend.estimated
     assert spend.usage.prompt_tokens == charged.prompt_tokens > 0
     assert 0.5 < spend.usage.output_tokens / charged.output_tokens < 2
+
+
+async def test_a_line_that_breaks_before_a_word_costs_about_its_prompt(wired: MakeWiredRig) -> None:
+    at = await wired(says("Hello.").ends("cut", after=0), max_retries=0)
+    with pytest.raises(ModelFailure) as failed:
+        await at.client.call(ask())
+    assert failed.value.spend.estimated
+    assert failed.value.spend.usage.input_tokens > 0
 
 
 async def test_failed_attempts_count_towards_the_reply(rig: MakeRig) -> None:
@@ -118,6 +126,21 @@ async def test_a_cancelled_call_keeps_its_spend(wired: MakeWiredRig) -> None:
     assert kept[0] > 0
     at.model.add(says("Fine."))
     assert (await at.client.call(ask())).text == "Fine.", "the client works on"
+
+
+@pytest.mark.parametrize("schema", [None, Plan.model_json_schema()], ids=["streamed", "whole"])
+async def test_a_call_cancelled_before_a_word_costs_about_its_prompt(wired: MakeWiredRig, schema: Json | None) -> None:
+    at = await wired(says("Never.").ends("hang"))
+    task = asyncio.create_task(at.client.call(ask(output_schema=schema)))
+    async with asyncio.timeout(60):
+        while not at.api.served:  # noqa: ASYNC110  # the request arrives by a real connection
+            await asyncio.sleep(0.01)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError) as cancelled:
+        await task
+    spend = spend_before(cancelled.value)
+    assert spend.estimated
+    assert spend.cost_usd > 0
 
 
 @pytest.mark.parametrize("tier", list(Tier))

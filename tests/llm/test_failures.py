@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import socket
+import struct
 from typing import Any
 
 import httpx2
@@ -124,6 +127,23 @@ async def test_nobody_there() -> None:
     await client.aclose()
     assert failed.value.kind == "connection"
     assert failed.value.retryable
+    assert failed.value.spend.cost_usd == 0
+
+
+async def test_a_line_that_breaks_once_the_request_is_sent_costs_about_its_prompt() -> None:
+    async def read_and_break(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"Where is my order?")
+        writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        writer.transport.abort()
+
+    async with await asyncio.start_server(read_and_break, "127.0.0.1", 0) as server:
+        base_url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        client = ModelClient(ModelConfig(models=MODELS, api_key="k", base_url=base_url, max_retries=0))
+        with pytest.raises(ModelFailure) as failed:
+            await client.call(ask())
+        await client.aclose()
+    assert failed.value.spend.estimated
+    assert failed.value.spend.cost_usd > 0
 
 
 @pytest.mark.parametrize("content_type", ["text/html", "application/json", "text/event-stream"])

@@ -26,6 +26,8 @@ async def test_an_answer_cut_in_half_is_a_failure(wired: MakeWiredRig) -> None:
     with pytest.raises(ModelFailure) as failed:
         await at.client.call(ask(tier=Tier.SMALL, output_schema=Plan.model_json_schema()))
     assert failed.value.kind in {"connection", "broken_stream"}
+    assert failed.value.spend.estimated
+    assert failed.value.spend.cost_usd > at.api.charged_usd / 2  # the prompt was read, whatever was written
 
 
 async def test_one_that_never_comes_is_an_estimate(rig: MakeRig) -> None:

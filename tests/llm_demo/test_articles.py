@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from support_agent.llm.demo.extract import answer
+from support_agent.llm.demo.query import search_query
 from tests.llm_demo.shop import ARTICLE, SECOND, Talk
 
 Json = dict[str, Any]
@@ -56,3 +59,10 @@ def test_nothing_found_asks_once_then_hands_over() -> None:
     talk = Talk(tool=nothing)
     assert talk.say("do you repair gramophone needles for jackets?").text.endswith("?")
     assert talk.say("do you repair gramophone needles on boots?").tools[-1] == "escalate_to_human"
+
+
+@pytest.mark.parametrize(
+    "asked", ["How do I return a tent?", "can i send back the boots?", "Can we return a lamp after a week?"]
+)
+def test_a_return_named_by_its_product_asks_for_the_return_article(asked: str) -> None:
+    assert search_query(asked) == "return an item"

@@ -15,6 +15,7 @@ from tickets.models import Conversation, Customer, Escalation, Team
 from tickets.services.conversations import conversation_create
 
 PAGE = "/admin/ops/"
+CONTROLS = f"{PAGE}controls/"
 HOUR = timedelta(hours=1)
 
 
@@ -33,6 +34,8 @@ def step(of: Turn, kind: str = "model_call", **values: Any) -> Step:
 
 
 def call(of: Turn, tool: str, status: str = "success", duration_ms: int = 10) -> ToolCall:
+    """A tool call with its step, as the runner writes them."""
+    step(of, "tool_call", tool=tool, status=status, duration_ms=duration_ms)
     return ToolCall.objects.create(
         turn=of, conversation=of.conversation, tool=tool, tool_use_id="x", arguments={}, status=status,
         idempotency_key=str(uuid4()), duration_ms=duration_ms, created_at=of.created_at,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from decimal import Decimal
 from io import StringIO
 from typing import Any
@@ -13,7 +14,7 @@ from django.db import connection
 from django.db.models import Count, Sum
 from django.test.utils import CaptureQueriesContext
 
-from support_agent.models import Step, Turn
+from support_agent.models import Replay, Step, Turn
 from support_agent.ops.selectors.costs import BY
 from support_agent.ops.selectors.export import conversation_export
 from tests.seeded import demo
@@ -32,7 +33,8 @@ def run(*arguments: str) -> Any:
 @pytest.mark.parametrize("by", BY)
 def test_every_grouping_adds_up_to_what_was_spent(by: str) -> None:
     costs = run("costs", "--by", by)
-    spent = Step.objects.aggregate(usd=Sum("cost_usd"))["usd"]
+    replays = Replay.objects.aggregate(usd=Sum("cost_usd"))["usd"] or 0
+    spent = Step.objects.aggregate(usd=Sum("cost_usd"))["usd"] + replays
     assert costs["by"] == by
     assert costs["total_cost_usd"] == pytest.approx(float(spent), abs=1e-8)
     assert sum(row["cost_usd"] for row in costs["rows"]) == pytest.approx(float(spent), abs=1e-8)
@@ -40,6 +42,42 @@ def test_every_grouping_adds_up_to_what_was_spent(by: str) -> None:
     for row in costs["rows"]:
         assert set(row) == {by, "calls", "input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens",
                             "cost_usd"}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("by", "rows"),
+    [
+        ("surface", {"background": (2, 0.05)}),
+        ("model", {"claude-opus-5-5": (2, 0.03), "(replay)": (0, 0.02)}),
+        ("day", {"2020-02-29": (2, 0.05)}),
+        ("month", {"2020-02": (2, 0.05)}),
+        *((by, {"(replay)": (2, 0.05)}) for by in ("customer", "conversation", "topic", "tool")),
+    ],
+)
+def test_what_replays_cost_is_part_of_it(by: str, rows: dict[str, tuple[int, float]]) -> None:
+    before = run("costs", "--by", by)
+    had = {row[by]: row for row in before["rows"]}
+    tokens = dict.fromkeys(("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens"), 10)
+    call = {"kind": "model_call", "model": "claude-opus-5-5", **tokens}
+    steps = [
+        call | {"cost_usd": 9.0, "how": "taken over"},
+        call | {"cost_usd": 0.01},
+        {"kind": "tool_call", "tool": "lookup_order", "how": "recorded", "cost_usd": 0.0, **tokens},
+        call | {"cost_usd": 0.02},
+    ]
+    Replay.objects.create(
+        turn=Turn.objects.all()[0], state="failed", steps=steps, cost_usd=Decimal("0.05"),
+        finished_at=datetime(2020, 2, 29, 23, 59, tzinfo=UTC),
+    )  # fmt: skip
+    costs = run("costs", "--by", by)
+    assert costs["total_cost_usd"] == pytest.approx(before["total_cost_usd"] + 0.05, abs=1e-8)
+    for row in costs["rows"]:
+        calls, usd = rows.get(row[by], (0, 0.0))
+        old = had.get(row[by], dict.fromkeys(row, 0))
+        assert row["calls"] == old["calls"] + calls
+        assert row["cache_read_tokens"] == old["cache_read_tokens"] + 10 * calls
+        assert row["cost_usd"] == pytest.approx(old["cost_usd"] + usd, abs=1e-8)
+    assert {row[by] for row in costs["rows"]} == had.keys() | rows.keys()
 
 
 def test_days_and_models_are_named_as_people_name_them() -> None:

@@ -1,4 +1,5 @@
-"""The whole product against the strict fake: fifty conversations of four turns, in customers' own words."""
+"""The whole product against the strict fake: fifteen conversations of four turns, in customers' own words; fifty in
+`make faults`."""
 
 from __future__ import annotations
 
@@ -29,11 +30,11 @@ from tickets.models import Action, Conversation, Message, Order, Shipment
 from tickets.selectors.conversations import events_after
 
 PHRASINGS = Path(__file__).parents[1] / "data" / "demo_phrasings.yaml"
-CONVERSATIONS, TURNS = 50, 4
+TURNS = 4
 ENDED = {Turn.State.ANSWERED, Turn.State.ESCALATED}
 
 
-def scripts() -> list[list[str]]:
+def scripts(count: int) -> list[list[str]]:
     """What each conversation's customer writes: whole dialogues of the file first, then single phrasings."""
     cases = yaml.safe_load(PHRASINGS.read_text("utf-8"))
     dialogues = [[*case["before"], case["text"]] for case in cases if case.get("before")]
@@ -41,11 +42,11 @@ def scripts() -> list[list[str]]:
     chance = Random(4)
     chance.shuffle(dialogues)
     chance.shuffle(singles)
-    begun = [dialogues.pop() if number % 2 else [] for number in range(CONVERSATIONS)]
+    begun = [dialogues.pop() if number % 2 else [] for number in range(count)]
     return [[*lines, *(singles.pop() for _ in range(TURNS))][:TURNS] for lines in begun]
 
 
-def seed() -> list[Conversation]:
+def seed(count: int) -> list[Conversation]:
     """The shop the phrasings speak of; every third conversation is a stranger's."""
     cast = make_cast()
     load_articles()
@@ -61,7 +62,7 @@ def seed() -> list[Conversation]:
     make_order(cast.owner, "AP-104301", Order.Status.PAID, days_ago=1)
     make_order(cast.owner, "AP-103877", Order.Status.DELIVERED, days_ago=60, delivered_days_ago=50)
     people = [cast.owner, None, cast.owner, cast.business, None, cast.other]
-    return [begin(people[number % len(people)]) for number in range(CONVERSATIONS)]
+    return [begin(people[number % len(people)]) for number in range(count)]
 
 
 def all_ended(turns: list[Any]) -> bool:
@@ -109,13 +110,16 @@ def check_money(api: FakeMessagesAPI) -> None:
 
 
 @pytest.mark.timeout(280)
-async def test_fifty_conversations_of_four_turns(transactional_db: None, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("count", [15, pytest.param(50, marks=pytest.mark.faults)])
+async def test_conversations_of_four_turns(
+    count: int, transactional_db: None, capsys: pytest.CaptureFixture[str]
+) -> None:
     api = FakeMessagesAPI(DemoModel())
     runner = Runner(model=client_of(api))
-    conversations = await in_db(seed)
+    conversations = await in_db(seed, count)
     running = asyncio.create_task(runner.run())
     started, cpu = time.monotonic(), time.process_time()
-    lines = scripts()
+    lines = scripts(count)
     for number in range(TURNS):
         turns = []
         for conversation, said in zip(conversations, lines, strict=True):
@@ -137,10 +141,10 @@ async def test_fifty_conversations_of_four_turns(transactional_db: None, capsys:
     dropped = await in_db(Step.objects.filter(kind=StepKind.CRITIC, status="failed").count)
     with capsys.disabled():
         print(  # noqa: T201
-            f"\nfifty conversations: {len(states)} turns in {seconds:.1f} s ({cpu:.1f} s CPU), "
+            f"\n{count} conversations: {len(states)} turns in {seconds:.1f} s ({cpu:.1f} s CPU), "
             f"{len(api.served)} calls, {api.charged_usd:.4f} USD, "
             f"{escalated} escalated, {dropped} calls dropped by the critic"
         )
     assert await in_db(Action.objects.exists)
-    assert len(states) == CONVERSATIONS * TURNS
+    assert len(states) == count * TURNS
     assert cpu < 40  # CPU, for a loaded machine is no fault of ours

@@ -30,6 +30,7 @@ from tickets.selectors.conversations import events_after
 
 pytestmark = pytest.mark.timeout(180)  # real processes, on a machine that may be busy
 ROOT = Path(__file__).resolve().parent.parent.parent
+WORDS = "The strap of my new backpack is torn, what can be done about it? Write to someone@example.com."
 TICKET = {
     "customer_email": "someone@example.com",
     "subject": "A strap is torn",
@@ -110,7 +111,7 @@ async def test_another_runner_goes_on_from_the_last_step(processes: Processes) -
     processes.script(plans(PLAN), calls("create_ticket", TICKET), hangs(after=3))
     first = processes.runner()
     conversation = await in_db(begin)
-    submitted = await in_db(post, conversation, "The strap of my new backpack is torn, what can be done about it?")
+    submitted = await in_db(post, conversation, WORDS)
     assert submitted.turn is not None
     await until(lambda: steps("tool_call") == 1 and processes.stats()["served"] == 3)
 
@@ -135,7 +136,7 @@ async def test_a_runner_told_to_stop_hands_back_what_it_cannot_finish(processes:
     processes.script(plans(PLAN), hangs(after=3))
     first = processes.runner("--grace", "0.5")
     conversation = await in_db(begin)
-    submitted = await in_db(post, conversation, "The strap of my new backpack is torn, what can be done about it?")
+    submitted = await in_db(post, conversation, WORDS)
     assert submitted.turn is not None
     await until(lambda: processes.stats()["served"] == 2)
     first.terminate()

@@ -116,7 +116,7 @@ def test_asking_for_a_person_once_is_enough(cast: Cast) -> None:
     queued.refresh_from_db()
     assert queued.state == "escalated"
     types = list(Event.objects.filter(conversation=conversation).values_list("type", flat=True))
-    assert types == ["message", "turn", "status", "message"]
+    assert types == ["message", "turn", "message", "status", "promise"]
 
 
 def test_a_claim_ends_the_turn_before_its_own_event(cast: Cast) -> None:

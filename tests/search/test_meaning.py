@@ -54,7 +54,7 @@ def test_a_saved_article_gets_its_vectors_from_a_job(
     django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
 ) -> None:  # fmt: skip
     sent: list[tuple[Callable[..., None], str]] = []
-    monkeypatch.setattr("tickets.services.articles.enqueue", lambda job, *args: sent.append((job, *args)))
+    monkeypatch.setattr("tickets.services.articles.enqueue", lambda job, *args, **_: sent.append((job, *args)))
     settings.EMBEDDER = "minilm"
     article = write("Tarps", "A tarp keeps rain away.")
     assert sent == [(embed_article, str(article.pk))]
@@ -66,7 +66,7 @@ def test_a_saved_article_gets_its_vectors_from_a_job(
 
 def test_the_sweep_repairs_a_lost_job(write: Write, model: None, monkeypatch: pytest.MonkeyPatch) -> None:
     sent: list[str] = []
-    monkeypatch.setattr("tickets.services.articles.enqueue", lambda job, *args: sent.extend(args))
+    monkeypatch.setattr("tickets.services.articles.enqueue", lambda job, *args, **_: sent.extend(args))
     assert articles_embed_later() == 0
     article = write("Tarps", "A tarp keeps rain away.", embed=False)
     assert articles_embed_later() == 1

@@ -6,7 +6,7 @@ import pytest
 
 from tests.search.conftest import Write
 from tickets.search import search
-from tickets.search.spelling import edits
+from tickets.search.spelling import nearest
 
 
 @pytest.mark.parametrize(
@@ -42,7 +42,18 @@ def test_an_unpublished_word_leaves_the_vocabulary(write: Write, shelf: None) ->
 
 
 @pytest.mark.parametrize(
-    ("one", "other", "count"), [("retrun", "return", 1), ("", "abc", 3), ("same", "same", 0), ("kitten", "sitting", 3)]
+    ("typed", "stands_for"),
+    [
+        ("retrun", "return"),  # two neighbours swapped are one edit
+        ("retrn", "return"),
+        ("rtrn", None),  # two edits are too many for a short word
+        ("waranti", "warranty"),
+        ("cat", None),  # too short to tell
+        ("e42x", None),  # a code is no typo
+        ("lable", "label"),  # as near as 'table', but in more articles
+    ],
 )
-def test_edits_count_swapped_neighbours_once(one: str, other: str, count: int) -> None:
-    assert edits(one, other) == count
+def test_the_nearest_word_is_the_one_with_the_fewest_edits_then_the_most_usual(
+    typed: str, stands_for: str | None
+) -> None:
+    assert nearest(typed, {"return": 9, "warranty": 3, "label": 5, "table": 2, "cats": 1, "e42": 1}) == stands_for

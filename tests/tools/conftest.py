@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -13,6 +14,7 @@ from tests.cast import Cast
 from tickets.ids import new_id
 from tickets.models import Conversation, Customer
 from tickets.services.conversations import conversation_create
+from tickets.services.messages import message_post
 
 Json = dict[str, Any]
 _keys = itertools.count()
@@ -36,6 +38,9 @@ class Desk:
             idempotency_key=key or f"call-{next(_keys)}",
         )
         return chosen.run(context, chosen.arguments.model_validate(arguments)).as_json()
+
+    def writes(self, text: str) -> None:
+        message_post(conversation=self.conversation, client_message_id=uuid4(), text=text)
 
     def reload(self) -> Conversation:
         self.conversation.refresh_from_db()

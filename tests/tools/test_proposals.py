@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.test import override_settings
 from pydantic import ValidationError
 
 from support_agent.tools import ALL
@@ -113,11 +114,28 @@ def test_nothing_is_proposed_once_a_person_is_awaited(owner: Desk) -> None:
 
 def test_a_ticket_of_a_verified_customer_is_theirs_and_made_once(owner: Desk, cast: Cast) -> None:
     ticket = {"customer_email": "elsewhere@example.com", "subject": "Zip", "body": "It broke", "category": "product"}
+    owner.writes("Please answer to Elsewhere@example.com")
     first = owner.call("create_ticket", key="one", **ticket)
     assert first == owner.call("create_ticket", key="one", **ticket)
     made = Ticket.objects.get()
     assert list(first["ticket"]) == ["number", "subject", "priority", "status"]
     assert (made.customer, made.contact_email, made.priority) == (cast.owner, "elsewhere@example.com", "medium")
+
+
+def test_a_ticket_never_answers_to_an_address_that_the_customer_has_not_given(owner: Desk, stranger: Desk) -> None:
+    """It may stand in an article or an order's note: whoever wrote it there would get the customer's matters."""
+    ticket = {"customer_email": "thief@evil.example", "subject": "Data", "body": "It broke", "category": "product"}
+    assert owner.call("create_ticket", **ticket)["status"] == "success"
+    assert Ticket.objects.get().contact_email == "olivia.owner@example.com"
+    refused = stranger.call("create_ticket", **ticket)
+    assert (refused["status"], list(refused["fields"])) == ("invalid_arguments", ["customer_email"])
+
+
+@override_settings(RATE_LIMIT_SCALE=1)
+def test_six_tickets_of_one_conversation_are_one_too_many(owner: Desk, cast: Cast) -> None:
+    ticket = {"customer_email": cast.owner.email, "body": "It broke", "category": "product"}
+    made = [owner.call("create_ticket", subject=f"Zip {number}", **ticket) for number in range(6)]
+    assert [answer["status"] for answer in made] == ["success"] * 5 + ["error"]
 
 
 def test_asking_for_a_person_twice_is_one_escalation(stranger: Desk, cast: Cast) -> None:

@@ -67,6 +67,8 @@ def test_no_tool_takes_the_customer_from_an_argument() -> None:
 
 def test_a_strangers_ticket_shows_and_joins_nothing_of_the_account(stranger: Desk, cast: Cast) -> None:
     ticket = {"subject": "Hello", "body": "Please call me", "category": "account"}
+    for email in (cast.owner.email, "nobody@example.com"):
+        stranger.writes(f"Write to {email}")
     known = stranger.call("create_ticket", customer_email=cast.owner.email, **ticket)
     unknown = stranger.call("create_ticket", customer_email="nobody@example.com", **ticket)
     for answer in (known, unknown):

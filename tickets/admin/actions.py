@@ -5,12 +5,13 @@ from __future__ import annotations
 from django.contrib import admin
 from django.utils.safestring import SafeString
 
-from tickets.admin.base import ReadOnlyAdmin, badge, conversation_pages
+from tickets.admin.base import ReadOnlyAdmin, badge, conversation_pages, trace_link
 from tickets.models import Action
 
 
 @admin.register(Action)
 class ActionAdmin(ReadOnlyAdmin):
+    view_on_site = staticmethod(trace_link)
     list_display = ("summary", "customer_name", "tool", "condition", "created_at", "decided_at", "decided_by", "pages")
     list_filter = ("state", "tool", "created_at")
     list_select_related = ("customer", "decided_by")

@@ -55,7 +55,7 @@ class RecordAdmin(ModelAdmin):
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
         assert isinstance(request.user, User)
-        audit(actor=request.user, action=f"{obj._meta.model_name}.delete", obj=obj)
+        audit(actor=request.user, action=f"{obj._meta.model_name}.delete", obj=obj, changes={"record": (obj, None)})
         super().delete_model(request, obj)
 
 
@@ -143,3 +143,8 @@ def conversation_pages(conversation_id: Any) -> SafeString:
     return format_html(
         '<a href="/admin/inbox/{0}/">Inbox</a> · <a href="/admin/traces/{0}/">Trace</a>', conversation_id
     )
+
+
+def trace_link(obj: models.Model) -> str:
+    """Where the trace shows a record of a conversation; for `view_on_site`."""
+    return f"/admin/traces/find/{obj.pk}/"

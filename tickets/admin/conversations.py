@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib import admin
 from django.utils.safestring import SafeString
 
-from tickets.admin.base import ReadOnlyAdmin, ReadOnlyInline, badge, conversation_pages
+from tickets.admin.base import ReadOnlyAdmin, ReadOnlyInline, badge, conversation_pages, trace_link
 from tickets.models import Action, Attachment, Conversation, Escalation, Event, Message, Promise, Verification
 
 
@@ -29,6 +29,7 @@ class ActionInline(ReadOnlyInline):
 
 @admin.register(Conversation)
 class ConversationAdmin(ReadOnlyAdmin):
+    view_on_site = staticmethod(trace_link)
     list_display = (
         "reference",
         "customer_name",
@@ -63,6 +64,7 @@ class ConversationAdmin(ReadOnlyAdmin):
 
 @admin.register(Message)
 class MessageAdmin(ReadOnlyAdmin):
+    view_on_site = staticmethod(trace_link)
     list_display = ("created_at", "conversation", "role", "author", "__str__")
     list_filter = ("role", "created_at")
     list_select_related = ("conversation",)
@@ -91,9 +93,9 @@ class VerificationAdmin(ReadOnlyAdmin):
 
 @admin.register(Promise)
 class PromiseAdmin(ReadOnlyAdmin):
-    list_display = ("text", "conversation", "due_at", "state")
-    list_filter = ("state", "due_at")
-    list_select_related = ("conversation",)
+    list_display = ("text", "conversation", "kind", "made_by", "due_at", "state")
+    list_filter = ("state", "kind", "due_at")
+    list_select_related = ("conversation", "made_by")
     search_fields = ("=conversation__reference", "text")
 
 

@@ -10,5 +10,5 @@ from tickets.models import DemoMail
 
 @admin.register(DemoMail)
 class DemoMailAdmin(ReadOnlyAdmin):
-    list_display = ("created_at", "to", "subject", "sender")
+    list_display = ("created_at", "to", "subject", "sender", "reply_to")
     search_fields = ("to", "subject")

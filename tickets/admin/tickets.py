@@ -11,7 +11,7 @@ from django.forms.models import BaseModelFormSet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
-from tickets.admin.base import NoDeleteAdmin, ReadOnlyAdmin, TabularInline, badge, conversation_pages
+from tickets.admin.base import NoDeleteAdmin, ReadOnlyAdmin, TabularInline, badge, conversation_pages, trace_link
 from tickets.models import Escalation, Ticket, TicketComment, User
 from tickets.services.audit import audit
 
@@ -95,7 +95,9 @@ class TicketAdmin(NoDeleteAdmin):
         for comment in formset.save(commit=False):
             comment.author = request.user
             comment.save()
-            audit(actor=request.user, action="ticket.comment", obj=comment.ticket)
+            audit(
+                actor=request.user, action="ticket.comment", obj=comment.ticket, changes={"comment": (None, comment.pk)}
+            )
         formset.save_m2m()
 
 
@@ -111,6 +113,7 @@ class TicketCommentAdmin(ReadOnlyAdmin):
 class EscalationAdmin(ReadOnlyAdmin):
     """Claimed, answered and closed in the inbox."""
 
+    view_on_site = staticmethod(trace_link)
     list_display = ("conversation", "reason", "team", "state", "claimed_by", "created_at", "due_at", "pages")
     list_filter = ("status", "reason", "team", "created_at")
     list_select_related = ("conversation", "team", "claimed_by")

@@ -11,6 +11,7 @@ from tickets.demo.people import seed_customers, seed_staff, seed_teams
 from tickets.demo.products import seed_products
 from tickets.demo.world import World
 from tickets.models import (
+    CannedReply,
     Customer,
     DeliveryProblem,
     Invoice,
@@ -35,6 +36,7 @@ ORDER_OF_WRITING = (
     User,
     User.groups.through,
     StaffProfile,
+    CannedReply,
     Customer,
     Product,
     Order,

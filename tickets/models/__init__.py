@@ -5,6 +5,8 @@ from tickets.models.attachments import Attachment
 from tickets.models.audit import AuditEntry, AuditValue
 from tickets.models.conversations import Conversation, Event, Message, Promise, Verification
 from tickets.models.customers import Customer, Invoice, Plan
+from tickets.models.inbox import CannedReply, Mention, Note, ReadMark
+from tickets.models.jobs import Job
 from tickets.models.knowledge import Article, ArticleSection, SearchIndex, SearchTerm
 from tickets.models.mail import DemoMail
 from tickets.models.orders import (
@@ -18,6 +20,8 @@ from tickets.models.orders import (
     Shipment,
     ShipmentEvent,
 )
+from tickets.models.outcomes import Resolution, ThreadLink
+from tickets.models.privacy import ErasureRequest, Retention
 from tickets.models.staff import Availability, Role, StaffProfile, Team, User
 from tickets.models.surveys import Feedback, Survey
 from tickets.models.tickets import Escalation, EscalationReason, Ticket, TicketComment
@@ -30,22 +34,30 @@ __all__ = [
     "AuditEntry",
     "AuditValue",
     "Availability",
+    "CannedReply",
     "Conversation",
     "Customer",
     "DeliveryProblem",
     "DemoMail",
+    "ErasureRequest",
     "Escalation",
     "EscalationReason",
     "Event",
     "Feedback",
     "Invoice",
+    "Job",
+    "Mention",
     "Message",
+    "Note",
     "Order",
     "OrderLine",
     "Plan",
     "Product",
     "Promise",
+    "ReadMark",
     "Refund",
+    "Resolution",
+    "Retention",
     "Return",
     "ReturnLine",
     "Role",
@@ -56,6 +68,7 @@ __all__ = [
     "StaffProfile",
     "Survey",
     "Team",
+    "ThreadLink",
     "Ticket",
     "TicketComment",
     "User",

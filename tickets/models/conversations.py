@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -53,6 +54,16 @@ class Conversation(Record):
     metadata = models.JSONField(default=dict, blank=True)
     last_seq = models.PositiveBigIntegerField(default=0, editable=False)
     customer_read_seq = models.PositiveBigIntegerField(default=0, editable=False)
+    customer_seen_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="When one of the customer's sockets was open last."
+    )
+    mailed_seq = models.PositiveBigIntegerField(
+        default=0, editable=False, help_text="Replies of staff up to here were e-mailed."
+    )
+    snoozed_until = models.DateTimeField(null=True, blank=True, db_index=True)
+    awaits_customer = models.BooleanField(
+        default=False, help_text="Staff wait for the customer; ends with their next word."
+    )
     last_message_at = models.DateTimeField(default=timezone.now, db_index=True)
     closed_at = models.DateTimeField(null=True, blank=True)
     continued_from = models.ForeignKey(
@@ -88,7 +99,11 @@ class Message(Record):
 
     class Meta:
         ordering = ["conversation", "seq"]
-        indexes = [models.Index(fields=["conversation", "seq"], name="message_in_order")]
+        indexes = [
+            models.Index(fields=["conversation", "seq"], name="message_in_order"),
+            models.Index(fields=["created_at"], condition=Q(role="staff"), name="message_by_staff"),
+            GinIndex(fields=["text"], opclasses=["gin_trgm_ops"], name="message_words"),  # staff look for numbers in it
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["conversation", "client_message_id"],
@@ -156,10 +171,34 @@ class Promise(Record):
         MISSED = "missed", "Missed"
         WITHDRAWN = "withdrawn", "Withdrawn"
 
+    class Kind(models.TextChoices):
+        REPLY = "reply", "A person answers"
+        OTHER = "other", "Something else"
+
     conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="promises")
+    kind = models.CharField(max_length=8, choices=Kind.choices, default=Kind.OTHER)
+    about = models.CharField(
+        max_length=60, blank=True, editable=False, help_text="What it is about: one stands open for each thing."
+    )
     text = models.CharField(max_length=300)
     due_at = models.DateTimeField(db_index=True)
     state = models.CharField(max_length=10, choices=State.choices, default=State.OPEN)
+    made_by = models.ForeignKey(
+        User,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="promises",
+        help_text="Empty: the assistant.",
+    )
+    settled_at = models.DateTimeField(null=True, blank=True, help_text="When it was kept, missed or withdrawn.")
+    chased_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     class Meta:
         ordering = ["due_at"]
+        indexes = [models.Index(fields=["due_at"], condition=Q(state="open"), name="promise_open_due")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["conversation", "about"], condition=Q(state="open") & ~Q(about=""), name="promise_open_once"
+            )
+        ]

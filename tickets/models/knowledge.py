@@ -61,17 +61,16 @@ class ArticleSection(Record):
     class Meta:
         ordering = ["article", "position"]
         constraints = [models.UniqueConstraint(fields=["article", "position"], name="article_section_position")]
-        indexes = [GinIndex(fields=["lexemes"], name="article_section_lexemes")]
+        # Without a pending list: after an import every search would read through it until the next vacuum.
+        indexes = [GinIndex(fields=["lexemes"], name="article_section_lexemes", fastupdate=False)]
 
 
 class SearchTerm(models.Model):
-    """A stemmed word of the published articles and in how many of them it stands: for its weight, and for typos."""
+    """A stemmed word of the published articles and in how many of them it stands: for its weight, and for typos. Each
+    process keeps them all in memory (search.snapshot)."""
 
     lexeme = models.TextField(primary_key=True)
     articles = models.PositiveIntegerField()
-
-    class Meta:
-        indexes = [GinIndex(fields=["lexeme"], name="search_term_trigrams", opclasses=["gin_trgm_ops"])]
 
     def __str__(self) -> str:
         return self.lexeme

@@ -10,6 +10,7 @@ from tickets.models.base import Record
 class DemoMail(Record):
     to = models.CharField(max_length=300, db_index=True)
     sender = models.CharField(max_length=200)
+    reply_to = models.CharField(max_length=200, blank=True)
     subject = models.CharField(max_length=300)
     body = models.TextField()
 

@@ -53,6 +53,9 @@ class StaffProfile(Record):
     display_name = models.CharField(max_length=80, help_text="The name customers see.")
     availability = models.CharField(max_length=10, choices=Availability.choices, default=Availability.AWAY)
     capacity = models.PositiveSmallIntegerField(default=4, help_text="Conversations at the same time.")
+    shortcuts = models.BooleanField(default=True, help_text="Keyboard shortcuts in the inbox.")
+    sound = models.BooleanField(default=True, help_text="A sound when a conversation begins to wait.")
+    seen_at = models.DateTimeField(null=True, blank=True, editable=False, help_text="When the inbox was open last.")
 
     def __str__(self) -> str:
         return self.display_name

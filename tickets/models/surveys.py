@@ -21,6 +21,7 @@ class Survey(Record):
     answered_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
+        indexes = [models.Index(fields=["answered_at"], condition=Q(rating__isnull=False), name="survey_by_time")]
         constraints = [
             models.CheckConstraint(
                 condition=Q(rating__isnull=True) | Q(rating__gte=1, rating__lte=5), name="survey_rating_1_to_5"

@@ -36,6 +36,9 @@ class Ticket(Record):
     body = models.TextField()
     priority = models.CharField(max_length=8, choices=Priority.choices, default=Priority.MEDIUM, db_index=True)
     category = models.CharField(max_length=10, choices=Article.Category.choices, db_index=True)
+    linked = models.ManyToManyField(
+        Conversation, blank=True, related_name="linked_tickets", help_text="Other conversations about the same."
+    )
     status = models.CharField(max_length=8, choices=Status.choices, default=Status.OPEN, db_index=True)
     team = models.ForeignKey(Team, null=True, blank=True, on_delete=models.SET_NULL, related_name="tickets")
     assignee = models.ForeignKey(User, null=True, blank=True, on_delete=models.SET_NULL, related_name="tickets")
@@ -83,13 +86,28 @@ class Escalation(Record):
     team = models.ForeignKey(Team, on_delete=models.PROTECT, related_name="escalations")
     status = models.CharField(max_length=12, choices=Status.choices, default=Status.WAITING, db_index=True)
     claimed_by = models.ForeignKey(User, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    assigned_to = models.ForeignKey(
+        User, null=True, blank=True, on_delete=models.SET_NULL, related_name="assigned_escalations"
+    )
+    assigned_at = models.DateTimeField(null=True, blank=True)
+    passed_by = models.JSONField(
+        default=list, blank=True, editable=False, help_text="Ids of staff who left it unanswered: not asked again."
+    )
     claimed_at = models.DateTimeField(null=True, blank=True)
+    first_reply_at = models.DateTimeField(null=True, blank=True, help_text="When a person first answered.")
     ended_at = models.DateTimeField(null=True, blank=True)
     due_at = models.DateTimeField(help_text="When the first reply is due.")
     announced_at = models.DateTimeField(null=True, blank=True, editable=False, help_text="When its team was told.")
+    chased_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="When its people were reminded that it is nearly due."
+    )
+    breached_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="When it passed its deadline without a reply."
+    )
 
     class Meta:
         ordering = ["due_at"]
+        indexes = [models.Index(fields=["created_at"], name="escalation_by_time")]
         constraints = [
             models.UniqueConstraint(
                 fields=["conversation"],

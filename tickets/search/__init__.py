@@ -8,7 +8,6 @@ why. sections.py cuts the articles when they are saved (tickets/services/article
 from __future__ import annotations
 
 from dataclasses import dataclass
-from uuid import UUID
 
 from django.db import connection
 
@@ -50,7 +49,7 @@ def find(query: str, *, category: str | None = None) -> tuple[list[Found], list[
     """Articles in order, without their texts, and the question's words as they were understood."""
     embedder = get_embedder()
     snapshot = current_snapshot(embedder.name if embedder else "")
-    terms = lexical.read_terms(query, snapshot.articles)
+    terms = lexical.read_terms(query, snapshot.vocabulary, snapshot.articles)
     named = snapshot.names.named_in(query)
     nearness = Nearness(snapshot, embedder, query)
     ranked = lexical.rank(
@@ -69,13 +68,13 @@ def _hits(found: list[Found], terms: list[Term]) -> list[Hit]:
     options = f"HighlightAll=true, StartSel={START}, StopSel={STOP}"
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT s.id, a.slug, a.title, a.category, s.heading, s.text, a.summary, "
+            "SELECT s.id::text, a.slug, a.title, a.category, s.heading, s.text, a.summary, "
             "ts_headline('help', s.text, %s::tsquery, %s) "
             "FROM tickets_articlesection s JOIN tickets_article a ON a.id = s.article_id "
-            "WHERE s.id = ANY(%s) AND a.status = 'published'",
+            "WHERE s.id = ANY(%s::uuid[]) AND a.status = 'published'",
             [marked, options, [one.section for one in found]],
         )
-        rows: dict[UUID, tuple[str, ...]] = {row[0]: row[1:] for row in cursor.fetchall()}
+        rows: dict[str, tuple[str, ...]] = {row[0]: row[1:] for row in cursor.fetchall()}
     return [_hit(one, *rows[one.section]) for one in found if one.section in rows]
 
 

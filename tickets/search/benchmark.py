@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import numpy as np
 import yaml
@@ -92,7 +93,7 @@ def add_synthetic(articles: int, seed: int = 7) -> None:
             "to_tsvector('help', text) WHERE lexemes IS NULL"
         )
         terms_recount()
-        cursor.execute("ANALYZE tickets_articlesection, tickets_article, tickets_searchterm")
+        cursor.execute("ANALYZE tickets_articlesection, tickets_article")
 
 
 def speed(questions: Sequence[str]) -> dict[str, float]:
@@ -144,13 +145,13 @@ def _by_meaning(question: str) -> list[str]:
     vector = embed_query(embedder, question)
     assert vector is not None
     nearest = np.argsort(-(snapshot.vectors @ vector))[:100]
-    owners = dict(ArticleSection.objects.values_list("id", "article_id"))
+    owners = {str(section): str(article) for section, article in ArticleSection.objects.values_list("id", "article_id")}
     return _slugs(list(dict.fromkeys(owners[snapshot.sections[row]] for row in nearest))[:10])
 
 
-def _slugs(articles: list[Any]) -> list[str]:
+def _slugs(articles: list[str]) -> list[str]:
     slugs = dict(Article.objects.filter(id__in=articles).values_list("id", "slug"))
-    return [slugs[article] for article in articles]
+    return [slugs[UUID(article)] for article in articles]
 
 
 def _place(found: list[str], right: list[str]) -> float:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from uuid import UUID
 
 from tickets.search.lexical import Ranked
 from tickets.search.semantic import Nearness
@@ -24,9 +23,9 @@ LEAST = 0.5
 class Found:
     """An article by its best section; the signals are the best of any of its sections."""
 
-    article: UUID
+    article: str
     name: float
-    section: UUID | None = None
+    section: str | None = None
     section_score: float = -math.inf
     cosine: float = 0.0
     second: float = 0.0
@@ -50,9 +49,9 @@ class Found:
         self.share = max(self.share, row.share)
 
 
-def fuse(ranked: Iterable[Ranked], nearness: Nearness, named: dict[UUID, float]) -> list[Found]:
+def fuse(ranked: Iterable[Ranked], nearness: Nearness, named: dict[str, float]) -> list[Found]:
     """Distinct articles, best first; none at all when the best one is not about the question."""
-    articles: dict[UUID, Found] = {}
+    articles: dict[str, Found] = {}
     for row in ranked:
         found = articles.setdefault(row.article, Found(row.article, named.get(row.article, 0.0)))
         found.see(row, nearness.of(row.section))

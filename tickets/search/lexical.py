@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
-from uuid import UUID
 
 from django.db import connection
 
-from tickets.search.spelling import CONTRACTED, edits, is_english
+from tickets.search.spelling import CONTRACTED, is_english, nearest
 
 MAX_WORDS = 32
-CANDIDATES = 200
+CANDIDATES = 120
 WEIGHTS = [0.3, 0.6, 0.8, 1.0]  # text, heading, keywords, title
 MENDED = 0.8  # what a mended word counts of a known one
+MAX_STEMS = 50_000
+_stems: dict[str, list[str]] = {}  # the text search configuration never changes under a running process
 _WORD = re.compile(r"\w(?:[\w'’.+-]*\w)?")
 
 
@@ -34,30 +35,34 @@ class Term:
 class Ranked:
     """A candidate: `rank` is the weighted sum over its words and `share` how much of the question it holds, 0 to 1."""
 
-    section: UUID
-    article: UUID
+    section: str
+    article: str
     rank: float
     share: float
 
 
-def read_terms(question: str, articles: int) -> list[Term]:
-    """The question's lexemes with their idf; unknown words stand for the nearest ones of the vocabulary."""
+def read_terms(question: str, vocabulary: Mapping[str, int], articles: int) -> list[Term]:
+    """The question's lexemes with their idf; unknown words stand for the nearest ones of the vocabulary, which maps a
+    lexeme to how many of the `articles` hold it."""
     words = list(dict.fromkeys(word.lower() for word in _WORD.findall(question)))
     words = [word for word in words if word not in CONTRACTED][:MAX_WORDS]
     joined = {a + b: (a, b) for a, b in pairwise(words) if (a + b).isalpha()}  # "trail mate"
     known: dict[str, int] = {}
     unknown: dict[str, str] = {}  # the lexeme and the word it came from
     whole: set[str] = set()
-    for word, lexeme, count in _lexemes([*words, *joined]):
-        if count:
+    for word, lexeme in _lexemes([*words, *joined]):
+        if count := vocabulary.get(lexeme):
             known[lexeme] = count
             whole.update(joined.get(word, ()))
         elif word in words:
             unknown[lexeme] = word
     unknown = {lexeme: word for lexeme, word in unknown.items() if word not in whole}
     terms = [Term(lexeme, count, _idf(count, articles)) for lexeme, count in known.items()]
-    for mended, count, lexeme in _mend([lexeme for lexeme, word in unknown.items() if not is_english(word)]):
+    for lexeme in [lexeme for lexeme, word in unknown.items() if not is_english(word)]:
+        if (mended := nearest(lexeme, vocabulary)) is None:
+            continue
         if mended not in known:
+            count = vocabulary[mended]
             terms.append(Term(mended, count, _idf(count, articles) * MENDED))
         del unknown[lexeme]
     # A word nobody wrote finds nothing, but it is a part of the question that no article answers.
@@ -65,7 +70,7 @@ def read_terms(question: str, articles: int) -> list[Term]:
 
 
 def rank(
-    terms: Sequence[Term], *, sections: Iterable[UUID], articles: Iterable[UUID], category: str | None
+    terms: Sequence[Term], *, sections: Iterable[str], articles: Iterable[str], category: str | None
 ) -> list[Ranked]:
     """Sections that hold any of the words (at most CANDIDATES, by the rarest), and those given, which must be of the
     category; in no order."""
@@ -89,8 +94,9 @@ def rank(
 
 # Sections of drafts do not exist, so articles are joined for their category only.
 OF_CATEGORY = "JOIN tickets_article a ON a.id = s.article_id AND a.category = %(category)s"
+# OFFSET 0 keeps PostgreSQL from computing each rank twice.
 RANK = """
-SELECT s.id, s.article_id, coalesce(r.rank, 0), coalesce(r.idf, 0)
+SELECT s.id::text, s.article_id::text, coalesce(r.rank, 0), coalesce(r.idf, 0)
 FROM (
     (SELECT s.id, s.article_id, s.lexemes FROM tickets_articlesection s {of_category}
      WHERE s.lexemes @@ %(query)s::tsquery LIMIT %(limit)s)
@@ -99,8 +105,11 @@ FROM (
      WHERE s.article_id = ANY(%(articles)s::uuid[]) LIMIT %(limit)s)
 ) s
 CROSS JOIN LATERAL (
-    SELECT sum(t.idf * ts_rank(%(weights)s::float4[], s.lexemes, t.lexeme::tsquery)) AS rank, sum(t.idf) AS idf
-    FROM unnest(%(lexemes)s::text[], %(idf)s::float8[]) AS t (lexeme, idf) WHERE s.lexemes @@ t.lexeme::tsquery
+    SELECT sum(v.idf * v.rank) AS rank, sum(v.idf) FILTER (WHERE v.rank > 0) AS idf
+    FROM (
+        SELECT t.idf, ts_rank(%(weights)s::float4[], s.lexemes, t.lexeme) AS rank
+        FROM unnest(%(lexemes)s::tsquery[], %(idf)s::float8[]) AS t (lexeme, idf) OFFSET 0
+    ) v
 ) r
 """
 
@@ -128,30 +137,16 @@ def _idf(count: int, articles: int) -> float:
     return math.log(1 + (articles - count + 0.5) / (count + 0.5)) if articles >= count else 0.1
 
 
-def _lexemes(words: list[str]) -> list[tuple[str, str, int]]:
-    """(word, lexeme, articles that hold it); stop words have none and vanish."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT w.word, l.lexeme, coalesce(t.articles, 0) FROM unnest(%s::text[]) AS w (word) "
-            "CROSS JOIN LATERAL unnest(to_tsvector('help', w.word)) AS l "
-            "LEFT JOIN tickets_searchterm t ON t.lexeme = l.lexeme",
-            [words],
-        )
-        rows: list[tuple[str, str, int]] = cursor.fetchall()
-        return rows
-
-
-def _mend(unknown: list[str]) -> list[tuple[str, int, str]]:
-    """(lexeme, articles, the unknown one) where the vocabulary has a near lexeme: fewest edits, then the most usual."""
-    long = [word for word in unknown if len(word) >= 4 and word.isalpha()]
-    if not long:
-        return []
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT word, lexeme, articles FROM tickets_near_terms(%s)", [long])
-        near = [(edits(word, lexeme), -count, lexeme, word) for word, lexeme, count in cursor.fetchall()]
-    mended = []
-    for word in long:
-        best = min((found for found in near if found[3] == word), default=None)
-        if best and best[0] <= (1 if len(word) < 7 else 2):
-            mended.append((best[2], -best[1], word))
-    return mended
+def _lexemes(words: list[str]) -> list[tuple[str, str]]:
+    """(word, lexeme); stop words have none and vanish. PostgreSQL is asked for the words this process has not seen."""
+    new = [word for word in words if word not in _stems]
+    if new:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT w.word, tsvector_to_array(to_tsvector('help', w.word)) FROM unnest(%s::text[]) AS w (word)",
+                [new],
+            )
+            if len(_stems) > MAX_STEMS:
+                _stems.clear()
+            _stems.update(cursor.fetchall())
+    return [(word, lexeme) for word in words for lexeme in _stems.get(word, ())]

@@ -6,7 +6,6 @@ import math
 import re
 import unicodedata
 from collections.abc import Iterable
-from uuid import UUID
 
 _TOKEN = re.compile(r"[a-z0-9]+")
 MAX_TOKENS = 6
@@ -21,8 +20,8 @@ def tokens(text: str) -> list[str]:
 class Names:
     """Every keyword and title of the published articles, with the articles that carry it."""
 
-    def __init__(self, articles: Iterable[tuple[UUID, str, str]]) -> None:
-        self._names: dict[tuple[str, ...], set[UUID]] = {}
+    def __init__(self, articles: Iterable[tuple[str, str, str]]) -> None:
+        self._names: dict[tuple[str, ...], set[str]] = {}
         self._codes: set[tuple[str, ...]] = set()
         self.articles = 0
         for article, title, keywords in articles:
@@ -33,11 +32,11 @@ class Names:
                     if is_code(keyword):
                         self._codes.add(name)
 
-    def named_in(self, question: str) -> dict[UUID, float]:
+    def named_in(self, question: str) -> dict[str, float]:
         """How strongly the question names each article: 0 to 1 for a name within it (the rarer the more), 2 for a code
         or when the whole question is the name."""
         words = tokens(question)
-        found: dict[UUID, float] = {}
+        found: dict[str, float] = {}
         for size in range(1, min(len(words), MAX_TOKENS) + 1):
             for start in range(len(words) - size + 1):
                 name = tuple(words[start : start + size])

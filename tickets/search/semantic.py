@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from uuid import UUID
-
 import numpy as np
 
 from tickets.search.embedder import Embedder, Vectors, embed_query, foreign_topics
@@ -33,12 +31,12 @@ class Nearness:
     def __bool__(self) -> bool:
         return bool(len(self._cosines))
 
-    def of(self, section: UUID) -> float:
+    def of(self, section: str) -> float:
         """From -1 to 1; 0 for a section without a vector."""
         row = self._snapshot.rows.get(section)
         return float(self._cosines[row]) if self and row is not None else 0.0
 
-    def nearest(self, category: str | None = None) -> list[UUID]:
+    def nearest(self, category: str | None = None) -> list[str]:
         """The NEAREST sections, of one category or of all; in no order."""
         scores = self._cosines
         if category and self:

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from functools import lru_cache
+
+from rapidfuzz import process
+from rapidfuzz.distance import OSA
 
 from tickets.search.minilm import TOKENIZER
 
@@ -26,15 +30,12 @@ def _english() -> frozenset[str]:
     return frozenset(piece for piece in pieces if len(piece) > 2 and piece.isalpha())
 
 
-def edits(one: str, other: str) -> int:
-    """Letters to insert, delete, replace or swap with their neighbour to make one word of the other."""
-    rows = [list(range(len(other) + 1))]
-    for i, left in enumerate(one, 1):
-        row = [i]
-        for j, right in enumerate(other, 1):
-            cost = min(rows[-1][j] + 1, row[-1] + 1, rows[-1][j - 1] + (left != right))
-            if i > 1 and j > 1 and left == other[j - 2] and one[i - 2] == right:
-                cost = min(cost, rows[-2][j - 2] + 1)
-            row.append(cost)
-        rows.append(row)
-    return rows[-1][-1]
+def nearest(word: str, vocabulary: Mapping[str, int]) -> str | None:
+    """The lexeme that a mistyped one stands for: one edit away, two from seven letters on; the fewest, then the one in
+    most articles. An edit inserts, deletes or replaces a letter, or swaps it with its neighbour."""
+    if len(word) < 4 or not word.isalpha():
+        return None
+    found = process.extract(
+        word, vocabulary.keys(), scorer=OSA.distance, score_cutoff=1 if len(word) < 7 else 2, limit=None
+    )
+    return min(found, key=lambda near: (near[1], -vocabulary[near[0]], near[0]), default=(None,))[0]

@@ -34,6 +34,12 @@ def last_seqs(ids: Iterable[UUID]) -> dict[UUID, int]:
     return dict(Conversation.objects.filter(pk__in=list(ids)).values_list("pk", "last_seq"))
 
 
+def customer_wrote(conversation_id: UUID, words: str) -> bool:
+    """Whether the customer's own messages hold these words, in any case."""
+    own = Message.objects.filter(conversation=conversation_id, role=Message.Role.CUSTOMER)
+    return own.filter(text__icontains=words).exists()
+
+
 def spoken(conversation_id: UUID, *, limit: int) -> list[Message]:
     """The last `limit` messages of customer, assistant and staff, oldest first."""
     roles = [Message.Role.CUSTOMER, Message.Role.ASSISTANT, Message.Role.STAFF]

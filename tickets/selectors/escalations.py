@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
+from django.db.models import Q
+from django.utils import timezone
+
 from tickets.models import Conversation, Escalation
 
 
@@ -15,10 +20,15 @@ def escalation_open_of(conversation: Conversation) -> Escalation | None:
 
 
 def queue_position(escalation: Escalation) -> int:
-    """1 for whoever is served next by this team; the most urgent deadline goes first."""
+    """1 for whoever is served next by this team: by deadline, and without what is snoozed."""
     return (
         Escalation.objects.filter(
-            team=escalation.team, status=Escalation.Status.WAITING, due_at__lt=escalation.due_at
+            awake(timezone.now()), team=escalation.team, status=Escalation.Status.WAITING, due_at__lt=escalation.due_at
         ).count()
         + 1
     )
+
+
+def awake(now: datetime) -> Q:
+    """Escalations whose conversation is not snoozed."""
+    return Q(conversation__snoozed_until=None) | Q(conversation__snoozed_until__lte=now)

@@ -26,16 +26,17 @@ from tickets.errors import Conflict, DeskError, Expired, NotFound
 from tickets.events import event_append
 from tickets.models import Action, Conversation, Customer, EscalationReason, Role, User
 from tickets.policy import POLICY
-from tickets.selectors.actions import OPEN_STATES
 from tickets.services import executors
+from tickets.services.action_promises import action_promised
 from tickets.services.audit import audit
 from tickets.services.conversations import lock
-from tickets.services.escalations import escalation_open
+from tickets.services.escalations import escalation_decided, escalation_open
 from tickets.services.refunds import ApprovalNeeded
 
 log = logging.getLogger(__name__)
 Json = dict[str, Any]
 State = Action.State
+OPEN_STATES = (State.PROPOSED, State.AWAITING_STAFF)
 APPROVERS = (Role.AGENT, Role.LEAD, Role.ADMIN)
 TOO_LATE = "This offer has expired. Ask again and we will make a new one."
 
@@ -153,12 +154,16 @@ def action_approve(*, action_id: UUID, staff: User, approve: bool, reason: str =
     action = locked.select_related("conversation").get(pk=action_id)
     if action.state != State.AWAITING_STAFF:
         raise Conflict("Somebody has already decided this.")
+    reason = reason.replace("\x00", "").strip()[:300]
     if approve:
         _execute(action, staff)
     else:
-        message = reason.replace("\x00", "").strip() or "After a look at it, we cannot do this."
-        _settle(action, State.DECLINED, staff=staff, receipt={"reason": "declined", "message": message[:300]})
-    audit(actor=staff, action="action.approve", obj=action, changes={"state": ("awaiting_staff", action.state)})
+        message = reason or "After a look at it, we cannot do this."
+        _settle(action, State.DECLINED, staff=staff, receipt={"reason": "declined", "message": message})
+    changes = {"state": ("awaiting_staff", action.state), "reason": ("", reason)}
+    audit(actor=staff, action="action.approve" if approve else "action.decline", obj=action, changes=changes)
+    if action.state != State.FAILED:  # what was approved and could not be done needs a person still
+        escalation_decided(conversation=action.conversation, staff=staff)
     return action
 
 
@@ -212,7 +217,11 @@ def _execute(action: Action, staff: User | None) -> None:
         _settle(action, State.AWAITING_STAFF, receipt={"message": message})
         if action.conversation.status != Conversation.Status.HUMAN:  # a person who has it already sees the card
             escalation_open(
-                conversation=action.conversation, reason=EscalationReason.MONEY, summary=action.summary, team="billing"
+                conversation=action.conversation,
+                reason=EscalationReason.MONEY,
+                summary=action.summary,
+                team="billing",
+                promises_reply=False,  # the decision is promised already
             )
     except DeskError as error:
         _fail(action, getattr(error, "reason", error.code), error.message, staff)
@@ -236,6 +245,7 @@ def _settle(action: Action, state: Action.State, *, staff: User | None = None, r
     for hook in hooks.on_action_changed:
         hook(action)
     event_append(conversation=action.conversation, type="action", payload={"action": action_payload(action)})
+    action_promised(action)
 
 
 def _known(conversation: Conversation, tool: str, arguments: Json, idempotency_key: str) -> Action | None:

@@ -213,7 +213,7 @@ def articles_embed_later(*, limit: int = 20) -> int:
     missing = ArticleSection.objects.exclude(embedder=embedder.name).order_by("article_id")
     articles = list(missing.values_list("article_id", flat=True).distinct()[:limit])
     for article_id in articles:
-        enqueue(embed_article, str(article_id))
+        enqueue(embed_article, str(article_id), name=f"embed {article_id}")
     return len(articles)
 
 

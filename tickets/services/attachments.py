@@ -11,15 +11,18 @@ import re
 import unicodedata
 import warnings
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.core.files.base import ContentFile
 from django.db import transaction
-from PIL import Image, ImageOps
 
 from tickets.errors import Conflict, DeskError, NotFound
 from tickets.models import Attachment, Conversation, Message
+from tickets.redaction import without_secrets
+
+if TYPE_CHECKING:
+    from PIL.Image import Image as Picture
 
 Json = dict[str, Any]
 MAX_BYTES = 5 * 1024 * 1024
@@ -112,6 +115,8 @@ def attachments_bind(*, attachments: Sequence[Attachment], message: Message) -> 
 
 def reencoded(content: bytes) -> tuple[bytes, str]:
     """The picture alone, upright, at most MAX_SIDE pixels wide or high, and its format. Raises FileRefused."""
+    from PIL import Image  # loaded with the first picture
+
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # MAX_PIXELS is stricter
@@ -128,12 +133,14 @@ def reencoded(content: bytes) -> tuple[bytes, str]:
 
 def safe_name(name: str, ending: str) -> str:
     """A name to show: no path, no control or direction marks, the ending of what the file is."""
-    base = re.split(r"[/\\]", unicodedata.normalize("NFKC", name))[-1].rpartition(".")
+    base = re.split(r"[/\\]", without_secrets(unicodedata.normalize("NFKC", name)[-500:]))[-1].rpartition(".")
     stem = NAME_UNSAFE.sub("_", base[0] or base[2]).strip(" ._")[:80]
     return (stem or "image") + ending
 
 
-def _encode(image: Image.Image, kind: str) -> bytes:
+def _encode(image: Picture, kind: str) -> bytes:
+    from PIL import ImageOps
+
     image.draft("RGB", (MAX_SIDE, MAX_SIDE))  # a JPEG is decoded small at once
     has_alpha = image.has_transparency_data and kind != "JPEG"
     clean = ImageOps.exif_transpose(image).convert("RGBA" if has_alpha else "RGB")

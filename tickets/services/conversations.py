@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import secrets
-from datetime import timedelta
+from collections.abc import Collection
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -12,14 +13,23 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
 from tickets import hooks
-from tickets.access import token_hash
-from tickets.errors import Conflict, NotFound
+from tickets.access import may_act_for, token_hash
+from tickets.errors import Conflict
 from tickets.events import event_append
-from tickets.models import Conversation, Customer, Escalation, Survey, User
-from tickets.publishing import INBOX_GROUP, publish
+from tickets.models import Action, Conversation, Customer, Escalation, Note, Promise, Survey, User
+from tickets.publishing import publish_inbox
+from tickets.redaction import redact_json, without_secrets
+from tickets.selectors.staff import staff_name
 from tickets.services.audit import audit
+from tickets.services.locking import lock as lock  # who writes to a conversation takes these from here
+from tickets.services.locking import lock_free as lock_free
+from tickets.services.promises import REPLY, promises_settle
+from tickets.services.resolutions import resolution_of_close, resolution_revoke
 
 REOPENS_WITHIN = timedelta(days=14)
+CONNECTED = timedelta(seconds=45)
+"""A customer whose socket was seen within this is still there."""
+NOBODY_THERE = "This is a background task: there is no customer in it."
 OPEN = [Escalation.Status.WAITING, Escalation.Status.CLAIMED]
 
 
@@ -47,7 +57,7 @@ def conversation_create(
                     verified_at=timezone.now() if customer else None,
                     contact_email=customer.email if customer else "",
                     locale=locale,
-                    metadata=metadata or {},
+                    metadata=redact_json(metadata or {}, without_secrets),
                     address_hash=address_hash,
                     token_hash=token_hash(token) if token else "",
                     continued_from=continued_from,
@@ -84,56 +94,118 @@ def read_mark(*, conversation: Conversation, seq: int) -> None:
 
 
 @transaction.atomic
+def customers_seen(conversation_ids: Collection[UUID]) -> None:
+    """Their customers have a socket open now. Locked rows are left out: web processes must not wait for a turn."""
+    now = timezone.now()
+    free = Conversation.objects.filter(pk__in=conversation_ids).select_for_update(skip_locked=True, no_key=True)
+    found = list(free.values_list("pk", "status", "customer_seen_at"))
+    Conversation.objects.filter(pk__in=[pk for pk, _, _ in found]).update(customer_seen_at=now)
+    for pk, status, seen_at in found:
+        came_back = seen_at is None or now - seen_at > CONNECTED
+        if came_back and status in (Conversation.Status.WAITING, Conversation.Status.HUMAN):
+            publish_inbox(pk, "connected")
+
+
+@transaction.atomic
 def conversation_claim(*, conversation_id: UUID, staff: User) -> Conversation:
     """Take over: exactly one wins, the others get Conflict. From this commit the assistant is silent (I10)."""
-    conversation = lock(conversation_id)
+    conversation = lock_of_customer(conversation_id)
     if conversation.status == Conversation.Status.HUMAN:
         if conversation.assignee_id == staff.pk:
             return conversation
-        raise Conflict("A colleague has already taken this conversation.")
+        raise Conflict(f"{staff_name(conversation.assignee)} has already taken this conversation.")
     if conversation.status == Conversation.Status.CLOSED:
         raise Conflict("This conversation is closed.")
     before = conversation.status
     Escalation.objects.filter(conversation=conversation, status=Escalation.Status.WAITING).update(
         status=Escalation.Status.CLAIMED, claimed_by=staff, claimed_at=timezone.now()
     )
+    woken = wake(conversation)
     _tell_agent(conversation, "taken_over")
-    _set_status(conversation, Conversation.Status.HUMAN, assignee=staff)
-    audit(actor=staff, action="conversation.claim", obj=conversation, changes={"status": (before, "human")})
+    status_set(conversation, Conversation.Status.HUMAN, assignee=staff, why="claimed")
+    changes = {"status": (before, "human"), "assignee": (None, staff.username), **woken}
+    audit(actor=staff, action="conversation.claim", obj=conversation, changes=changes)
     return conversation
 
 
 @transaction.atomic
 def conversation_hand_back(*, conversation: Conversation, staff: User, instruction: str = "") -> Conversation:
-    """The assistant answers again; `instruction` is kept for its next turn."""
+    """The assistant answers again; `instruction` is kept for its next turn. Raises Conflict for a colleague's."""
     conversation = lock(conversation.pk)
     if conversation.status != Conversation.Status.HUMAN:
         raise Conflict("Only a conversation with staff can be handed back.")
-    _end_escalations(conversation, Escalation.Status.HANDED_BACK)
-    conversation.metadata = {**conversation.metadata, "instruction": instruction.replace("\x00", "")[:1000]}
-    conversation.save(update_fields=["metadata"])
-    _set_status(conversation, Conversation.Status.AI, assignee=None)
-    audit(actor=staff, action="conversation.hand_back", obj=conversation, changes={"status": ("human", "ai")})
+    _check_may_end(conversation, staff)
+    _end_escalations(conversation, Escalation.Status.HANDED_BACK, timezone.now())
+    promises_settle(conversation=conversation, about=REPLY, state=Promise.State.WITHDRAWN)
+    told = conversation.metadata.get("instruction")
+    instruction = without_secrets(instruction.replace("\x00", "")[:1000])
+    changes = {
+        "status": ("human", "ai"),
+        "assignee": (username_of(conversation.assignee), None),
+        "instruction": (told, instruction),
+    }
+    conversation.metadata = {**conversation.metadata, "instruction": instruction}
+    if instruction.strip():  # colleagues read in the thread what the assistant was told
+        text = f"Handed back with: {instruction.strip()}"
+        Note.objects.create(conversation=conversation, author=staff, text=text, after_seq=conversation.last_seq)
+    wake(conversation, "metadata")
+    status_set(conversation, Conversation.Status.AI, assignee=None, why="handed_back")
+    audit(actor=staff, action="conversation.hand_back", obj=conversation, changes=changes)
+    _hands_free()
     return conversation
 
 
 @transaction.atomic
+def conversation_decided(*, conversation: Conversation, staff: User) -> None:
+    """What it waited for was decided, and nobody took it over: the assistant goes on. The caller holds the lock."""
+    _end_escalations(conversation, Escalation.Status.HANDED_BACK, timezone.now())
+    woken = wake(conversation)
+    status_set(conversation, Conversation.Status.AI, assignee=None, why="decided")
+    audit(actor=staff, action="conversation.decided", obj=conversation, changes={"status": ("waiting", "ai"), **woken})
+    _hands_free()
+
+
+@transaction.atomic
 def conversation_close(*, conversation: Conversation, actor: User | None = None) -> Conversation:
-    """End it; closing twice does nothing. Asks for the survey once."""
-    conversation = lock(conversation.pk)
+    """End it; closing twice does nothing. Asks for the survey once. Raises Conflict for a colleague's."""
+    conversation = lock_of_customer(conversation.pk)
     if conversation.status == Conversation.Status.CLOSED:
         return conversation
-    before = conversation.status
-    _end_escalations(conversation, Escalation.Status.CLOSED)
-    conversation.closed_at = timezone.now()
-    conversation.save(update_fields=["closed_at"])
+    if actor is not None:
+        _check_may_end(conversation, actor)
+    before, now = conversation.status, timezone.now()
+    _end_escalations(conversation, Escalation.Status.CLOSED, now)
+    promises_settle(conversation=conversation, about=REPLY, state=Promise.State.WITHDRAWN)
+    conversation.closed_at = now
+    wake(conversation, "closed_at")
     _tell_agent(conversation, "closed")
-    _set_status(conversation, Conversation.Status.CLOSED, assignee=conversation.assignee)
+    status_set(conversation, Conversation.Status.CLOSED, assignee=conversation.assignee, why="closed")
+    resolution_of_close(
+        conversation=conversation, was_waiting=before == Conversation.Status.WAITING, by_customer=actor is None
+    )
     _, is_new = Survey.objects.get_or_create(conversation=conversation)
     if is_new:
         event_append(conversation=conversation, type="survey", payload={"state": Survey.State.REQUESTED})
     if actor is not None:
         audit(actor=actor, action="conversation.close", obj=conversation, changes={"status": (before, "closed")})
+    if before in (Conversation.Status.WAITING, Conversation.Status.HUMAN):
+        _hands_free()
+    return conversation
+
+
+@transaction.atomic
+def conversation_shut(*, conversation: Conversation) -> Conversation:
+    """End it and all that is open in it without asking anybody anything: its customer's data is about to be erased."""
+    conversation, now = lock(conversation.pk), timezone.now()
+    _tell_agent(conversation, "erased")
+    Promise.objects.filter(conversation=conversation, state=Promise.State.OPEN).update(state=Promise.State.WITHDRAWN)
+    undecided = (Action.State.PROPOSED, Action.State.AWAITING_STAFF)
+    Action.objects.filter(conversation=conversation, state__in=undecided).update(state=Action.State.EXPIRED)
+    if conversation.status != Conversation.Status.CLOSED:
+        _end_escalations(conversation, Escalation.Status.CLOSED, now)
+        conversation.closed_at = now
+        wake(conversation, "closed_at")
+        status_set(conversation, Conversation.Status.CLOSED, assignee=conversation.assignee, why="closed")
     return conversation
 
 
@@ -147,7 +219,8 @@ def conversation_reopen(*, conversation: Conversation) -> Conversation:
         raise Conflict("This conversation has been closed for over 14 days.")
     conversation.closed_at = None
     conversation.save(update_fields=["closed_at"])
-    _set_status(conversation, Conversation.Status.AI, assignee=None)
+    resolution_revoke(conversation=conversation)
+    status_set(conversation, Conversation.Status.AI, assignee=None, why="reopened")
     return conversation
 
 
@@ -174,34 +247,69 @@ def conversation_continue(*, conversation: Conversation) -> tuple[Conversation, 
     return continued, token
 
 
+def lock_of_customer(conversation_id: UUID) -> Conversation:
+    """`lock` for what staff do with a customer's conversation; raises Conflict for a background task's."""
+    conversation = lock(conversation_id)
+    if conversation.channel == Conversation.Channel.TASK:
+        raise Conflict(NOBODY_THERE)
+    return conversation
+
+
 def can_reopen(conversation: Conversation) -> bool:
     closed_at = conversation.closed_at
     return closed_at is None or timezone.now() - closed_at <= REOPENS_WITHIN
 
 
-def lock(conversation_id: UUID) -> Conversation:
-    """The conversation with its row locked to the end of the transaction. Raises NotFound."""
-    conversation = Conversation.objects.select_for_update(no_key=True).filter(pk=conversation_id).first()
-    if conversation is None:
-        raise NotFound("There is no such conversation.")
-    return conversation
-
-
-def _set_status(conversation: Conversation, status: Conversation.Status, *, assignee: User | None) -> None:
+def status_set(
+    conversation: Conversation,
+    status: Conversation.Status,
+    *,
+    assignee: User | None,
+    why: str = "status",
+    **told: Any,
+) -> None:
+    """Write it and tell everybody; `told` joins the customer's event. The caller holds the conversation's lock."""
     conversation.status, conversation.assignee = status, assignee
     conversation.save(update_fields=["status", "assignee"])
-    payload: dict[str, Any] = {"status": status.value}
+    payload: dict[str, Any] = {"status": status.value, **told}
     if status == Conversation.Status.HUMAN and assignee is not None:
+        payload["staff"] = staff_name(assignee)
         profile = getattr(assignee, "staff_profile", None)
-        payload["staff"] = profile.display_name if profile else assignee.get_full_name() or "Our team"
+        if profile and profile.team:
+            payload["team"] = profile.team.name
     event_append(conversation=conversation, type="status", payload=payload)
-    transaction.on_commit(lambda: publish([(INBOX_GROUP, {"type": "inbox.changed", "id": str(conversation.pk)})]))
+    publish_inbox(conversation.pk, why)
 
 
-def _end_escalations(conversation: Conversation, status: Escalation.Status) -> None:
-    Escalation.objects.filter(conversation=conversation, status__in=OPEN).update(status=status, ended_at=timezone.now())
+def username_of(user: User | None) -> str | None:
+    """How the audit names a person."""
+    return user.get_username() if user else None
+
+
+def _check_may_end(conversation: Conversation, staff: User) -> None:
+    """Asked under the lock: a moment ago it may have been theirs."""
+    if not may_act_for(conversation, staff):
+        raise Conflict(f"{staff_name(conversation.assignee)} has this conversation.")
+
+
+def wake(conversation: Conversation, *written: str) -> dict[str, tuple[Any, Any]]:
+    """What was put off is not any more; saves what else was written. What changed, for the audit."""
+    fresh = {"snoozed_until": None, "awaits_customer": False}
+    changes = {name: (was, now) for name, now in fresh.items() if (was := getattr(conversation, name)) != now}
+    conversation.snoozed_until, conversation.awaits_customer = None, False
+    conversation.save(update_fields=[*fresh, *written])
+    return changes
+
+
+def _end_escalations(conversation: Conversation, status: Escalation.Status, now: datetime) -> None:
+    Escalation.objects.filter(conversation=conversation, status__in=OPEN).update(status=status, ended_at=now)
 
 
 def _tell_agent(conversation: Conversation, why: str) -> None:
     for hook in hooks.on_people_took_over:
         hook(conversation, why)
+
+
+def _hands_free() -> None:
+    for hook in hooks.on_hands_free:
+        hook()

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from uuid import UUID
 
-import phonenumbers
 from django.db import IntegrityError, transaction
 from django.db.models.functions import Lower
 
 from tickets.errors import Conflict, DeskError, NotAllowed, NotEligible, NotFound
 from tickets.models import Customer
+from tickets.redaction import without_secrets
 from tickets.services.audit import audit
 
 FIELDS = ("name", "phone", "shipping_address", "marketing_opt_in")
@@ -32,7 +32,7 @@ def customer_clean(field: str, value: Value, *, locale: str = "en") -> Value:
     """The value as it is kept. Raises InvalidValue."""
     if field == "marketing_opt_in":
         return _yes_or_no(value)
-    text = str(value).strip()
+    text = str(value).strip() if field == "phone" else without_secrets(str(value).strip())
     if FORBIDDEN.search(text):
         raise InvalidValue("must be plain text without links or special characters")
     if field == "phone":
@@ -96,8 +96,8 @@ def _bound(sub: str, email: str) -> Customer | None:
         return known
     by_email = Customer.objects.select_for_update(no_key=True).alias(lowered=Lower("email")).filter(lowered=email)
     customer = by_email.first()
-    if customer is None:
-        return None
+    if customer is None or customer.external_id == sub:  # bound meanwhile, by the same identity
+        return customer
     if customer.external_id is not None:
         raise Conflict("This e-mail address belongs to another identity.")
     customer.external_id = sub
@@ -143,6 +143,8 @@ def _address(text: str) -> str:
 
 
 def _phone(text: str, locale: str) -> str:
+    import phonenumbers  # of no use to most processes
+
     region = locale.replace("_", "-").partition("-")[2].upper()[:2] or "US"
     try:
         number = phonenumbers.parse(text, region)

@@ -41,12 +41,15 @@ def attempts_left(verification: Verification) -> int:
 def verification_start(*, conversation: Conversation, email: str, by_assistant: bool = False) -> Verification:
     """Open a code for this address, replacing an open one. The same answer and work whether or not it is known.
 
-    Raises RateLimited, or Conflict when the conversation is verified already (or, for the assistant, a person's).
+    Raises RateLimited, or Conflict when the conversation is verified already, a background task (nobody is there to
+    type a code) or, for the assistant, a person's.
     """
     email = email.strip().lower()
     locked = lock(conversation.pk)
     if locked.customer_id is not None:
         raise Conflict("This conversation is already verified.")
+    if locked.channel == Conversation.Channel.TASK:
+        raise Conflict("Nobody could type a code here.")
     if by_assistant and locked.status == Conversation.Status.HUMAN:
         raise Conflict("A person has taken over.")
     # Whoever guesses: 15 tries an hour in a conversation, 30 at an address, of a million codes.

@@ -14,9 +14,17 @@ from tickets.events import event_append
 from tickets.ids import new_id
 from tickets.markdown import render
 from tickets.models import Conversation, Message, User
+from tickets.publishing import publish_inbox
+from tickets.redaction import without_secrets
+from tickets.selectors.staff import staff_name
+from tickets.services.resolutions import resolution_revoke
 
 Json = dict[str, Any]
 ASSISTANT_NAME = "Assistant"
+HIDDEN = (
+    "We hid a card number, password or key in your message: it was not saved, and nobody here has seen it. "
+    "We never need one in this chat."
+)
 
 
 def message_post(
@@ -26,13 +34,15 @@ def message_post(
     text: str,
     attachments: Sequence[Json] = (),
     turn_id: UUID | None = None,
+    limit: int = MAX_TEXT,
 ) -> tuple[Message, bool]:
     """The customer's message, exactly once per `client_message_id`: (message, whether it is new).
 
-    `turn_id` is the turn that will answer it. Raises Empty, TooLong, or Conflict when the id came with another text.
+    `turn_id` is the turn that will answer it; `limit` is larger only for what we write ourselves. Raises Empty,
+    TooLong, or Conflict when the id came with another text.
     """
-    text = check_text(text, allow_empty=bool(attachments))
-    known = message_posted(conversation=conversation, client_message_id=client_message_id, text=text)
+    typed, text = text, check_text(text, allow_empty=bool(attachments), limit=limit)
+    known = message_posted(conversation=conversation, client_message_id=client_message_id, text=text, limit=limit)
     if known is not None:
         return known, False
     try:
@@ -46,18 +56,22 @@ def message_post(
                 author=conversation.customer.name if conversation.customer else "",
                 turn_id=turn_id,
             )
+            if without_secrets(typed) != typed:
+                message_system(conversation=conversation, text=HIDDEN)
             return message, True
     except IntegrityError:  # the same message at the same moment on another socket
-        known = message_posted(conversation=conversation, client_message_id=client_message_id, text=text)
+        known = message_posted(conversation=conversation, client_message_id=client_message_id, text=text, limit=limit)
         if known is None:
             raise
         return known, False
 
 
-def message_posted(*, conversation: Conversation, client_message_id: UUID, text: str) -> Message | None:
+def message_posted(
+    *, conversation: Conversation, client_message_id: UUID, text: str, limit: int = MAX_TEXT
+) -> Message | None:
     """The message that came with this id before; raises Conflict when it had another text."""
     known = Message.objects.filter(conversation=conversation, client_message_id=client_message_id).first()
-    if known is not None and known.text != check_text(text, allow_empty=True):
+    if known is not None and known.text != check_text(text, allow_empty=True, limit=limit):
         raise Conflict("A different message was already sent with this id.")
     return known
 
@@ -67,12 +81,19 @@ def message_system(*, conversation: Conversation, text: str, turn_id: UUID | Non
     return _add(conversation, Message.Role.SYSTEM, text, turn_id=turn_id)
 
 
-def message_staff(*, conversation: Conversation, staff: User, text: str) -> Message:
-    """A reply by a person. Raises Empty or TooLong."""
-    text = check_text(text)
-    profile = getattr(staff, "staff_profile", None)
-    author = profile.display_name if profile else staff.get_full_name() or staff.get_username()
-    return _add(conversation, Message.Role.STAFF, text, staff=staff, author=author)
+def message_staff(
+    *, conversation: Conversation, staff: User, text: str, sources: Sequence[Json] = (), form_id: UUID | None = None
+) -> Message:
+    """A reply by a person, with the articles it links to. Raises Empty or TooLong."""
+    return _add(
+        conversation,
+        Message.Role.STAFF,
+        check_text(text),
+        staff=staff,
+        author=staff_name(staff),
+        sources=list(sources),
+        client_message_id=form_id,
+    )
 
 
 def message_assistant(
@@ -95,13 +116,15 @@ def message_assistant(
     )
 
 
-def check_text(text: str, *, allow_empty: bool = False) -> str:
-    """The text as it is kept: without NUL and outer blanks."""
+def check_text(text: str, *, allow_empty: bool = False, limit: int = MAX_TEXT) -> str:
+    """The text as it is kept: without NUL, outer blanks, card numbers, keys and passwords."""
     text = text.replace("\x00", "").strip()
+    if len(text) <= 2 * limit:  # what is longer is refused, and need not be read
+        text = without_secrets(text)
     if not text and not allow_empty:
         raise Empty
-    if len(text) > MAX_TEXT:
-        raise TooLong
+    if len(text) > limit:
+        raise TooLong(limit)
     return text
 
 
@@ -110,7 +133,13 @@ def _add(conversation: Conversation, role: Message.Role, text: str, **fields: An
     text = text.replace("\x00", "").encode("utf-8", "replace").decode()  # what PostgreSQL cannot keep
     message = Message(conversation=conversation, role=role, text=text, html=render(text), **fields)
     event_append(conversation=conversation, type="message", message=message)
-    now = timezone.now()
-    Conversation.objects.filter(pk=conversation.pk).update(last_message_at=now)
-    conversation.last_message_at = now
+    written: dict[str, Any] = {"last_message_at": timezone.now()}
+    if role == Message.Role.CUSTOMER:  # whatever staff put off until they write again
+        written |= {"snoozed_until": None, "awaits_customer": False}
+        resolution_revoke(conversation=conversation)
+    Conversation.objects.filter(pk=conversation.pk).update(**written)
+    for name, value in written.items():
+        setattr(conversation, name, value)
+    if conversation.status in (Conversation.Status.WAITING, Conversation.Status.HUMAN):  # what staff look at
+        publish_inbox(conversation.pk, "message")
     return message

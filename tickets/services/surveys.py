@@ -10,7 +10,9 @@ from django.utils import timezone
 from tickets.errors import Conflict, NotFound
 from tickets.events import event_append
 from tickets.models import Conversation, Feedback, Message, Survey
+from tickets.redaction import without_secrets
 from tickets.services.conversations import lock
+from tickets.services.resolutions import resolution_of_survey, resolution_of_thumb
 
 
 @transaction.atomic
@@ -29,7 +31,7 @@ def survey_answer(*, conversation: Conversation, rating: int, comment: str = "")
         raise Conflict("A rating is a number from 1 to 5.")
     lock(conversation.pk)
     survey, _ = Survey.objects.get_or_create(conversation=conversation)
-    comment = comment.replace("\x00", "").strip()[:1000]
+    comment = without_secrets(comment.replace("\x00", "").strip()[:1000])[:1000]
     if survey.state == Survey.State.ANSWERED:
         if (survey.rating, survey.comment) != (rating, comment):
             raise Conflict("This conversation has been rated already. Thank you!")
@@ -37,6 +39,7 @@ def survey_answer(*, conversation: Conversation, rating: int, comment: str = "")
     survey.state, survey.rating, survey.comment = Survey.State.ANSWERED, rating, comment
     survey.answered_at = timezone.now()
     survey.save(update_fields=["state", "rating", "comment", "answered_at"])
+    resolution_of_survey(conversation=conversation, rating=rating)
     event_append(conversation=conversation, type="survey", payload={"state": Survey.State.ANSWERED})
     return survey
 
@@ -44,12 +47,14 @@ def survey_answer(*, conversation: Conversation, rating: int, comment: str = "")
 @transaction.atomic
 def feedback_give(*, conversation: Conversation, message_id: UUID, helpful: bool, reason: str = "") -> Feedback:
     """A thumb for an answer of this conversation; a later one replaces it. Raises NotFound."""
+    conversation = lock(conversation.pk)
     message = Message.objects.filter(
         pk=message_id, conversation=conversation, role__in=[Message.Role.ASSISTANT, Message.Role.STAFF]
     ).first()
     if message is None:
         raise NotFound("There is no such answer.")
-    feedback, _ = Feedback.objects.update_or_create(
-        message=message, defaults={"helpful": helpful, "reason": reason.replace("\x00", "").strip()[:500]}
-    )
+    reason = without_secrets(reason.replace("\x00", "").strip()[:500])[:500]
+    feedback, _ = Feedback.objects.update_or_create(message=message, defaults={"helpful": helpful, "reason": reason})
+    message.conversation = conversation
+    resolution_of_thumb(message=message, helpful=helpful)
     return feedback

@@ -8,6 +8,13 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+NAMES = (
+    "assistant",
+    "assist",
+    "planner",
+    "memory",
+    *(f"specialists/{s}" for s in ("account", "billing", "orders", "technical")),
+)
 _FRONT = re.compile(r'\A---\nversion: "([^"]+)"\n---\n')
 
 

@@ -16,7 +16,9 @@ from support_agent.runtime.ratelimit import allow
 from tickets.access import conversation_for_staff, conversation_for_visitor
 from tickets.errors import NotAllowed, NotFound
 from tickets.models import Attachment, Conversation, User
-from tickets.services.attachments import MAX_BYTES, attachment_add, attachment_payload
+from tickets.services.attachments import CONTENT_TYPES, MAX_BYTES, attachment_add, attachment_payload
+
+SERVED = frozenset(CONTENT_TYPES.values())
 
 router = Router(tags=["Attachments"], auth=CONVERSATION)
 
@@ -48,7 +50,7 @@ def upload(request: VisitorRequest, conversation_id: UUID, file: File[UploadedFi
     },
 )
 def show(request: VisitorRequest, conversation_id: UUID, attachment_id: UUID) -> HttpResponse:
-    """For the conversation's own people, and for staff who are signed in."""
+    """For the conversation's own people, and for staff who are signed in: shown within a page, else a download."""
     conversation = _readable(request, conversation_id)
     attachment = Attachment.objects.filter(conversation=conversation, pk=attachment_id).first()
     if attachment is None:
@@ -60,10 +62,10 @@ def show(request: VisitorRequest, conversation_id: UUID, attachment_id: UUID) ->
         raise NotFound("There is no such attachment.") from None
     return HttpResponse(
         content,
-        content_type=attachment.content_type,
+        content_type=attachment.content_type if attachment.content_type in SERVED else "application/octet-stream",
         headers={
             "X-Content-Type-Options": "nosniff",
-            "Content-Disposition": content_disposition_header(False, attachment.name) or "inline",
+            "Content-Disposition": content_disposition_header(True, attachment.name) or "attachment",
             "Content-Security-Policy": "sandbox; default-src 'none'",
             "Cross-Origin-Resource-Policy": "same-origin",
             "Cache-Control": "private, max-age=3600",

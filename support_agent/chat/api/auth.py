@@ -10,8 +10,9 @@ from ninja.security import APIKeyHeader, HttpBearer
 from ninja.security.base import AuthBase
 from ninja.utils import check_csrf
 
+from support_agent.addresses import client_address
 from support_agent.chat.api.problems import Problem
-from support_agent.chat.visitors import client_address, has_credentials, visitor_of_request
+from support_agent.chat.visitors import has_credentials, visitor_of_request
 from support_agent.models import ApiKey
 from support_agent.runtime.ratelimit import allow
 from tickets.access import Visitor, conversation_for_visitor, staff_roles

@@ -8,12 +8,13 @@ from uuid import UUID
 from django.http import HttpRequest
 from ninja import Query, Router, Status
 
+from support_agent.addresses import client_address
 from support_agent.chat.api.auth import CONVERSATION, VisitorRequest, conversation_of, require_csrf
 from support_agent.chat.api.identity import customer_of_identity
 from support_agent.chat.api.problems import refusals
 from support_agent.chat.api.schemas import MAX_SEQ, ConversationIn, ConversationOut, EventsOut, MessageIn, PostedOut
 from support_agent.chat.tokens import with_token
-from support_agent.chat.visitors import address_hash, client_address, remember
+from support_agent.chat.visitors import address_hash, remember
 from support_agent.runtime.controls import check_open
 from support_agent.runtime.ratelimit import allow
 from support_agent.runtime.submit import Submitted, submit_message

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import jwt
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
@@ -37,6 +36,8 @@ def customer_of_identity(token: str) -> Customer:
 
 
 def _claims(token: str) -> dict[str, Any]:
+    import jwt  # and cryptography with it: only where widgets sign identities
+
     secret = settings.IDENTITY_SECRET
     if not secret:
         raise Problem(401, "identity_not_configured", "Signed identities are not accepted here: no secret is set.")

@@ -8,6 +8,7 @@ from http import HTTPStatus
 from typing import Any
 
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
+from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
@@ -75,6 +76,8 @@ def handle_problems(api: NinjaAPI) -> None:
         Http404: lambda *_: problem(404, "There is nothing here."),
         RequestDataTooBig: lambda *_: problem(413, "The request is too large."),
         SuspiciousOperation: lambda *_: problem(400, "The request cannot be used."),
+        OperationalError: _database_away,
+        InterfaceError: _database_away,
         Exception: _unexpected,
     }
     for error, handler in handlers.items():
@@ -112,6 +115,14 @@ def _field(location: Iterable[int | str]) -> str:
     if source == "body" and len(path) > 1:
         path = path[1:]
     return ".".join(map(str, path)) or str(source)
+
+
+def _database_away(request: HttpRequest, error: Exception) -> HttpResponse:
+    """No connection free or to be had, or one that broke: the same call may well work in a moment."""
+    log.error("database_away", exc_info=error, extra={"path": request.path})
+    answer = problem(503, "We cannot answer just now. Please try again in a few seconds.", code="busy")
+    answer["Retry-After"] = "5"
+    return answer
 
 
 def _unexpected(request: HttpRequest, error: Exception) -> HttpResponse:

@@ -11,6 +11,7 @@ from support_agent.chat.api.auth import CONVERSATION, VisitorRequest, conversati
 from support_agent.chat.api.problems import refusals
 from support_agent.chat.api.schemas import VerificationIn, VerificationOut
 from support_agent.runtime.ratelimit import allow
+from tickets.models import Verification
 from tickets.services.identity import attempts_left, mask_email, verification_check, verification_start
 
 router = Router(tags=["Verification"], auth=CONVERSATION)
@@ -33,6 +34,8 @@ def verify(request: VisitorRequest, conversation_id: UUID, data: VerificationIn)
         status, verification = 202, verification_start(conversation=conversation, email=data.email)
     else:
         status, verification = 200, verification_check(conversation=conversation, code=data.code or "")
+        if verification.state == Verification.State.VERIFIED and not request.auth.token:
+            request.session.cycle_key()  # whoever planted the old one must not come in along with its owner
     answer = {
         "state": verification.state,
         "email_masked": mask_email(verification.email),

@@ -14,7 +14,7 @@ from django.template.loader import get_template
 from django.utils.html import escape, strip_tags
 from django.utils.safestring import SafeString, mark_safe
 
-from support_agent.chat.renderers.items import ACTION_STATES, Item, fold, item_of
+from support_agent.chat.renderers.items import ACTION_STATES, PROMISE_STATES, Item, fold, item_of, place_context
 
 Json = dict[str, Any]
 KEPT = 512
@@ -46,9 +46,11 @@ class HtmlRenderer:
             case "retract" | "ready" as name:
                 self._growing = None
                 return _render(f"frames/{name}", frame)
-            case "activity" | "typing" | "ack" | "moved" | "thanks" as name:
+            case "queue":
+                return _render("frames/queue", place_context(frame))
+            case "activity" | "typing" | "ack" | "moved" | "thanks" | "pong" as name:
                 return _render(f"frames/{name}", frame)
-        return None  # pong says nothing to a reader
+        return None
 
     def error(self, frame: Json, about: Json) -> str:
         return _render("frames/error", {**frame, "about": about})
@@ -100,8 +102,13 @@ def _spoken(event: Json) -> str:
         case "action":
             title, _ = ACTION_STATES.get(event["action"]["state"], ("", ""))
             return f"{title}: {event['action']['summary']}"
+        case "promise":
+            return f"{PROMISE_STATES.get(event['promise']['state'], '')}: {event['promise']['text']}"
         case "status" if event["status"] == "human":
-            return f"{event.get('staff', 'Our team')} joined the conversation."
+            team = f" from {event['team']}" if event.get("team") else ""
+            return f"{event.get('staff', 'Our team')}{team} joined the conversation."
+        case "status" if event["status"] == "ai":
+            return "The assistant answers again."
     return ""
 
 

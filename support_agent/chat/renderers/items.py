@@ -16,7 +16,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
-from tickets.markdown import link_allowed
+from tickets import hours
 
 Json = dict[str, Any]
 
@@ -66,7 +66,7 @@ def item_of(event: Json) -> Item | None:
         case "verification":
             return Item("verification", "verification", event)
         case "promise":
-            return Item("promise", f"promise-{event['promise']['id']}", event["promise"])
+            return Item("promise", f"promise-{event['promise']['id']}", promise_context(event["promise"]))
         case "survey":
             return Item("survey", "survey", event)
         case "status" if event["status"] != "waiting":
@@ -89,9 +89,8 @@ def fold(events: Iterable[Json]) -> list[Item]:
 
 def message_context(message: Json) -> Json:
     """A message with its citation marks turned into links and its time parsed."""
-    sources = [source for source in message["sources"] if link_allowed(source["url"])]
-    body = cited(message["html"], sources)
-    return {**message, "at": parse_time(message["created_at"]), "sources": sources, "body": body}
+    body = cited(message["html"], message["sources"])
+    return {**message, "at": parse_time(message["created_at"]), "body": body}
 
 
 def action_context(action: Json) -> Json:
@@ -112,6 +111,34 @@ def action_context(action: Json) -> Json:
         "expires": parse_time(action.get("expires_at")),
         "undo_until": undo_until if undo_until and undo_until > timezone.now() else None,
     }
+
+
+PROMISE_STATES = {"open": "Promised", "kept": "Done", "missed": "Late", "withdrawn": "No longer needed"}
+
+
+def promise_context(promise: Json) -> Json:
+    """A promise with its times parsed, words for its state, and whether the customer may leave an address beside it."""
+    due, settled = parse_time(promise["due_at"]), parse_time(promise.get("settled_at"))
+    now = timezone.now()
+    is_reply = promise.get("kind") == "reply"
+    return {
+        **promise,
+        "due": due,
+        "due_words": hours.moment(due) if due else "",
+        "settled": settled,
+        "settled_words": hours.moment(settled) if settled else "",
+        "title": PROMISE_STATES.get(promise["state"], promise["state"].capitalize()),
+        "was_late": promise["state"] == "kept" and bool(due and settled and settled > due),
+        "asks_address": is_reply and promise["state"] == "open",
+        "is_open": hours.is_open(now),
+        "hours": hours.WORDS,
+    }
+
+
+def place_context(frame: Json) -> Json:
+    """The place in the line, its times parsed and in words."""
+    opens = parse_time(frame.get("opens_at"))
+    return {**frame, "opens": opens, "opens_words": hours.moment(opens) if opens else ""}
 
 
 def rows(values: Json) -> list[tuple[str, str]]:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
-from support_agent.llm.demo import account, orders, planner, talk
+from support_agent.llm.demo import account, assist, orders, planner, talk
 from support_agent.llm.demo.desk import Call, Desk, Told, Wanted
 from support_agent.llm.demo.dialogue import follow
 from support_agent.llm.demo.situation import Situation, read
@@ -50,6 +50,8 @@ HANDLERS: Mapping[str, Handler] = MappingProxyType(
 def respond(body: Json) -> tuple[list[Json], str]:
     """The answer's content blocks and its stop reason."""
     situation = read(body)
+    if (wish := assist.read_wish(situation.text)) is not None:
+        return _assist(situation, wish)
     dialogue = follow(situation.exchanges)
     if situation.schema is not None:
         return [_text(json.dumps(planner.structured(situation, dialogue)))], "end_turn"
@@ -59,6 +61,17 @@ def respond(body: Json) -> tuple[list[Json], str]:
     if calls:
         return [_tool_use(situation, call) for call in calls], "tool_use"
     return [_text(_reworded(text, situation.objection))], "end_turn"
+
+
+def _assist(situation: Situation, wish: assist.Wish) -> tuple[list[Json], str]:
+    """What staff want for themselves; a draft looks up what its answer needs first."""
+    if not wish.draft:
+        return [_text(_reworded(assist.summary(wish), situation.objection))], "end_turn"
+    inner, dialogue = assist.draft_situation(situation, wish)
+    calls, body = act(inner, dialogue) if dialogue.tasks else ([], "")
+    if calls:
+        return [_tool_use(situation, call) for call in calls], "tool_use"
+    return [_text(_reworded(assist.draft(wish, body), situation.objection))], "end_turn"
 
 
 def act(situation: Situation, dialogue: Dialogue) -> tuple[list[Call], str]:

@@ -10,7 +10,7 @@ from django.core.management.base import CommandError, CommandParser
 from django.db.models import Q
 
 from support_agent.management.base import OpsCommand
-from support_agent.ops.selectors.export import conversation_export
+from support_agent.ops.selectors.export import conversation_export, conversation_shared
 from tickets.models import Conversation
 
 Json = dict[str, Any]
@@ -21,9 +21,10 @@ class Command(OpsCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("conversation", help="its id or its reference, such as K7F-42P")
+        parser.add_argument("--personal", action="store_true", help="with addresses, phone numbers and the like")
 
-    def handle(self, *args: Any, conversation: str, **options: Any) -> None:
-        exported = conversation_export(_find(conversation))
+    def handle(self, *args: Any, conversation: str, personal: bool, **options: Any) -> None:
+        exported = (conversation_export if personal else conversation_shared)(_find(conversation))
         if options["json"]:
             self.print_json(exported)
         else:

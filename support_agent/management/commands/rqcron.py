@@ -1,9 +1,13 @@
-"""django-rq's scheduler, with our own schedule when none is named."""
+"""django-rq's scheduler, with our own schedule when none is named, and through every absence of Redis."""
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.core.management.base import CommandParser
 from django_rq.management.commands import rqcron
+
+from support_agent.scheduler import SteadyScheduler
 
 
 class Command(rqcron.Command):
@@ -11,3 +15,7 @@ class Command(rqcron.Command):
         super().add_arguments(parser)
         schedule = next(action for action in parser._actions if action.dest == "config_path")
         schedule.nargs, schedule.default, schedule.required = "?", "support_agent.cron", False
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        rqcron.DjangoCronScheduler = SteadyScheduler  # type: ignore[attr-defined]  # django-rq asks for no scheduler's class
+        super().handle(*args, **options)

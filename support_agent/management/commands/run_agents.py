@@ -8,6 +8,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
+from support_agent import telemetry
 from support_agent.runtime.runner import CONCURRENCY, GRACE_S, Runner
 
 
@@ -26,3 +27,4 @@ class Command(BaseCommand):
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, runner.stop)
         await runner.run()
+        telemetry.shutdown()

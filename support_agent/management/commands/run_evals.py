@@ -10,9 +10,10 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from support_agent.env import env
-from support_agent.evals.cases import Case, suite
+from support_agent.evals.cases import SAVED, Case, suite
 from support_agent.evals.report import as_json, lines
 from support_agent.evals.run import DEMO, Result, model_named, run_cases
+from support_agent.evals.saved import load_saved
 from support_agent.evals.world import throwaway_database
 from support_agent.management.base import OpsCommand
 
@@ -21,13 +22,15 @@ class Command(OpsCommand):
     help = "Runs the evaluation cases in a throw-away database and says which fail, and why; exit code 1 when one does."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("suite", nargs="?", default="", help="a theme (a file of cases) or one case; default: all")
+        parser.add_argument(
+            "suite", nargs="?", default="", help="a theme (a file), a case, or saved; default: all files"
+        )
         parser.add_argument("--repeat", type=int, default=1, metavar="K", help="run each K times; all must pass")
         parser.add_argument("--model", default=DEMO, help="demo (free), or a model of the API, for which you pay")
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            cases = suite(options["suite"])
+            cases = _cases(options["suite"])
         except ValueError as error:
             self._wrong(str(error))
         model = options["model"]
@@ -57,3 +60,16 @@ class Command(OpsCommand):
     def _wrong(self, message: str) -> None:
         self.stderr.write(f"run_evals: {message}")
         sys.exit(2)
+
+
+def _cases(name: str) -> Sequence[Case]:
+    """Those of the files; `saved` and a saved case's name are read from the database. Raises ValueError."""
+    try:
+        return suite(name)
+    except ValueError:
+        saved = [case for case in load_saved() if name in (SAVED, case.id)]
+        if not saved and name == SAVED:
+            raise ValueError("no case is saved yet") from None
+        if not saved:
+            raise
+        return saved

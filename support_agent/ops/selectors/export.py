@@ -7,11 +7,22 @@ from typing import Any
 from uuid import UUID
 
 from support_agent.models import Step, ToolCall, Turn
+from support_agent.runtime.step_json import of_row
 from tickets.events import event_payload
 from tickets.models import Conversation, Escalation, Event
+from tickets.redaction import redact_json
 from tickets.services.actions import action_payload
 
 Json = dict[str, Any]
+NAME_MARK = "[name]"
+
+
+def conversation_shared(conversation: Conversation) -> Json:
+    """The export as it may leave the house: without personal data."""
+    shared: Json = redact_json(conversation_export(conversation))
+    if shared["conversation"]["customer"]:
+        shared["conversation"]["customer"]["name"] = NAME_MARK
+    return shared
 
 
 def conversation_export(conversation: Conversation) -> Json:
@@ -85,23 +96,7 @@ def duration_ms(turn: Turn) -> int | None:
 
 
 def _step(step: Step) -> Json:
-    exported: Json = {
-        "index": step.index,
-        "attempt": step.attempt,
-        "kind": step.kind,
-        "input": step.input,
-        "output": step.output,
-        "input_tokens": step.input_tokens,
-        "output_tokens": step.output_tokens,
-        "cache_read_tokens": step.cache_read_tokens,
-        "cache_write_tokens": step.cache_write_tokens,
-        "cost_usd": float(step.cost_usd),
-        "cost_estimated": step.cost_estimated,
-        "duration_ms": step.duration_ms,
-        "status": step.status,
-    }
-    given = {"model": step.model, "tool": step.tool, "error": step.error, "ttft_ms": step.ttft_ms}
-    return exported | {name: value for name, value in given.items() if value not in ("", None)}
+    return {"attempt": step.attempt, "cost_estimated": step.cost_estimated, **of_row(step)}
 
 
 def _call(call: ToolCall) -> Json:

@@ -46,18 +46,25 @@ class PromptPage:
     versions: list[PromptVersion]
     comparison: Comparison | None
 
+    @property
+    def offered(self) -> str:
+        """The version to compare with what speaks when none is asked for: the newest that does not speak itself."""
+        silent = [version.number for version in self.versions if not version.is_active]
+        return str(max(silent)) if silent else FILE
 
-def prompt_page(name: str, wanted: str = "") -> PromptPage:
-    """The prompt of this name (or the assistant's), with the version `wanted` (a number, or 'file') compared.
 
-    Two queries: the list of versions, and the texts of the one that speaks and the wanted one.
+def prompt_page(name: str, wanted: str = "", against: str = "") -> PromptPage:
+    """The prompt of this name (or the assistant's), with the version `wanted` (a number, or 'file') compared `against`
+    another, or the one that speaks.
+
+    Two queries: the list of versions, and the texts of the one that speaks and of those compared.
     """
     name = name if name in NAMES else NAMES[0]
     mine = PromptVersion.objects.filter(name=name)
     versions = list(mine.defer("text").select_related("made_by"))
     active = next((version for version in versions if version.is_active), None)
     speaks = str(active.number) if active else FILE
-    needed = [version.pk for version in versions if str(version.number) in (speaks, wanted)]
+    needed = [version.pk for version in versions if str(version.number) in (speaks, wanted, against)]
     file = prompt(name)
     found = mine.filter(pk__in=needed).values_list("number", "text")
     texts = {FILE: file.text} | {str(number): text for number, text in found}
@@ -68,15 +75,16 @@ def prompt_page(name: str, wanted: str = "") -> PromptPage:
         tokens=estimate(texts[speaks]),
         active=active,
         versions=versions,
-        comparison=_comparison(texts, wanted, speaks),
+        comparison=_comparison(texts, wanted, against, speaks),
     )
 
 
-def _comparison(texts: dict[str, str], wanted: str, speaks: str) -> Comparison | None:
-    """The wanted version against what speaks; what speaks itself against the file."""
+def _comparison(texts: dict[str, str], wanted: str, against: str, speaks: str) -> Comparison | None:
+    """The wanted version against the other; without one against what speaks, what speaks itself against the file."""
     if wanted not in texts:
         return None
-    against = FILE if wanted == speaks else speaks
+    if against not in texts:
+        against = FILE if wanted == speaks else speaks
     lines = list(compared(texts[against], texts[wanted]))
     kinds = [line.kind for line in lines]
     return Comparison(_named(wanted), _named(against), lines, kinds.count("added"), kinds.count("removed"))

@@ -1,38 +1,45 @@
-"""How the assistant does, now and in the span before: few queries, each for both spans at once."""
+"""How the assistant does, in a span and in the one before it: everything the dashboards show, in five queries."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Count, IntegerField, Q, Sum
-from django.db.models.fields.json import KeyTextTransform
-from django.db.models.functions import Cast
-
 from support_agent.agent.types import StepKind
-from support_agent.env import env
-from support_agent.models import Step, Turn
-from support_agent.ops.selectors.aggregates import Percentile
+from support_agent.ops.selectors.outcomes import outcomes
+from support_agent.ops.selectors.sums import Sums
 from support_agent.ops.spans import Span
-from tickets.models import Conversation, Escalation, EscalationReason
+from support_agent.runtime.buckets import percentile
+from support_agent.runtime.rollups import summed_upto
+from tickets.models import EscalationReason
 
-TIERS = {env.agent_model_large: "large", env.agent_model_medium: "medium", env.agent_model_small: "small"}
+Json = dict[str, Any]
+CUSTOMERS = 8
+ZERO = Decimal(0)
+ASSISTANT_ALONE = ("confirmed", "assumed")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Pulse:
     """The figures of one span; a share is None where there is nothing to share."""
 
-    turns: int
-    conversations: int
-    escalated: int  # conversations, those whose customer asked for a person not counted
-    cost_usd: Decimal
-    judged: int
-    accepted: int
-    prompt_tokens: int
-    cache_read_tokens: int
-    median_words: float | None
+    turns: int = 0
+    conversations: int = 0  # that began within it; tasks of programs are none
+    failed_turns: int = 0
+    turn_steps: int = 0
+    escalated: int = 0  # conversations, those whose customer asked for a person not counted
+    cost_usd: Decimal = ZERO
+    judged: int = 0
+    accepted: int = 0
+    prompt_tokens: int = 0
+    cache_read_tokens: int = 0
+    output_tokens: int = 0
+    revoked: int = 0
+    resolved: Counter[str] = field(default_factory=Counter)
+    ratings: Counter[int] = field(default_factory=Counter)
+    spread: dict[str, Counter[int]] = field(default_factory=lambda: defaultdict(Counter))
 
     @property
     def escalation_share(self) -> float | None:
@@ -46,96 +53,167 @@ class Pulse:
     def cache_share(self) -> float | None:
         return _share(self.cache_read_tokens, self.prompt_tokens)
 
+    @property
+    def resolutions(self) -> int:
+        return sum(self.resolved.values())
 
-@dataclass(frozen=True, slots=True)
-class Part:
-    """One way the turns or calls went: `share` of them all (by number or by cost), `each_usd` on average."""
+    @property
+    def alone(self) -> int:
+        """Resolved by the assistant, without a person."""
+        return sum(self.resolved[kind] for kind in ASSISTANT_ALONE)
 
-    name: str
-    note: str
-    number: int
-    share: float
-    cost_usd: Decimal
-    each_usd: Decimal
+    @property
+    def alone_share(self) -> float | None:
+        return _share(self.alone, self.resolutions)
 
+    @property
+    def rating(self) -> float | None:
+        number = sum(self.ratings.values())
+        return sum(rating * times for rating, times in self.ratings.items()) / number if number else None
 
-def pulses(span: Span) -> tuple[Pulse, Pulse]:
-    """(now, before) in three queries. Cost and tokens are those of the steps taken within the span."""
-    within = {"now": Q(created_at__gte=span.start), "before": Q(created_at__lt=span.start)}
-    found: dict[str, Any] = {}
-    for rows, measures in (
-        (Turn.objects.all(), _of_turns),
-        (Escalation.objects.exclude(reason=EscalationReason.ASKED), _of_escalations),
-        (Step.objects.all(), _of_steps),
-    ):
-        asked = {f"{when}_{name}": one for when, q in within.items() for name, one in measures(q).items()}
-        found |= rows.filter(created_at__gte=span.before, created_at__lte=span.end).aggregate(**asked)
-    now, before = (_pulse({name: found[f"{when}_{name}"] for name in _NAMES}) for when in within)
-    return now, before
+    @property
+    def steps_each(self) -> float | None:
+        return self.turn_steps / self.turns if self.turns else None
 
+    @property
+    def median_words(self) -> int | None:
+        """Of accepted answers, counted exactly: their buckets are numbers of words."""
+        number, passed = sum(self.spread["words"].values()), 0
+        for words in sorted(self.spread["words"]):
+            passed += self.spread["words"][words]
+            if passed * 2 >= number:
+                return words
+        return None
 
-def paths_of(span: Span) -> list[Part]:
-    """The turns of the span by the path they took, the most used first; those that failed before one have none."""
-    rows = (
-        Turn.objects.filter(created_at__gte=span.start, created_at__lte=span.end)
-        .exclude(path="")
-        .order_by()
-        .values_list("path")
-        .annotate(Count("pk"), Sum("cost_usd"))
-    )
-    total = sum(number for _, number, _ in rows)
-    parts = [Part(path, "", number, number / total, usd, usd / number) for path, number, usd in rows]
-    return sorted(parts, key=lambda part: -part.number)
+    def answer_ms(self, share: float) -> int | None:
+        """A percentile of the time from the message to the finished answer; see runtime.buckets for its error."""
+        return percentile(self.spread["turn"], share)
 
 
-def models_of(span: Span) -> list[Part]:
-    """The model calls of the span by model, the dearest first; `note` is the tier the model serves."""
-    rows = (
-        Step.objects.filter(created_at__gte=span.start, created_at__lte=span.end)
-        .exclude(model="")
-        .order_by()
-        .values_list("model")
-        .annotate(Count("pk"), Sum("cost_usd"))
-    )
-    total = sum((usd for *_, usd in rows), Decimal(0)) or Decimal(1)
-    parts = [
-        Part(model, TIERS.get(model, ""), number, float(usd / total), usd, usd / number) for model, number, usd in rows
-    ]
-    return sorted(parts, key=lambda part: -part.cost_usd)
+@dataclass(slots=True)
+class Readings:
+    """A span read once. Groups map a name to its row of sums; lists by bin follow `span.bars`."""
+
+    span: Span
+    now: Pulse
+    before: Pulse
+    models: dict[str, Json] = field(default_factory=dict)
+    surfaces: dict[str, Json] = field(default_factory=dict)
+    paths: dict[str, Json] = field(default_factory=dict)
+    topics: dict[str, Json] = field(default_factory=dict)
+    tools: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    asked: dict[str, Json] = field(default_factory=dict)
+    reasons: Counter[str] = field(default_factory=Counter)
+    clock: dict[int, Json] = field(default_factory=dict)
+    customers: list[Json] = field(default_factory=list)
+    turns: Counter[int] = field(default_factory=Counter)
+    conversations: Counter[int] = field(default_factory=Counter)
+    escalations: Counter[int] = field(default_factory=Counter)
+    resolutions: Counter[int] = field(default_factory=Counter)
+    costs: dict[int, Decimal] = field(default_factory=dict)
+    cached: dict[int, float] = field(default_factory=dict)  # the share of prompt tokens, where there were any
+    verdicts: dict[str, Counter[int]] = field(default_factory=lambda: defaultdict(Counter))
+    answers: dict[int, Counter[int]] = field(default_factory=lambda: defaultdict(Counter))
+    steps: Counter[int] = field(default_factory=Counter)
+    took: dict[tuple[str, str], Counter[int]] = field(default_factory=lambda: defaultdict(Counter))
+
+    def took_ms(self, measure: str, name: str, share: float) -> int | None:
+        """A percentile of model calls, their first tokens or tool calls by name."""
+        return percentile(self.took[measure, name], share)
 
 
-def _of_turns(when: Q) -> dict[str, Any]:
-    customers = when & ~Q(conversation__channel=Conversation.Channel.TASK)
-    return {
-        "turns": Count("pk", filter=when),
-        "conversations": Count("conversation", distinct=True, filter=customers),
-    }
+def readings_of(span: Span) -> Readings:
+    """Six queries, whatever the span: from sums, but for what is not summed yet."""
+    sums = Sums(span, summed_upto())
+    found = Readings(span, Pulse(), Pulse(), customers=sums.customers(CUSTOMERS))
+    for row in sums.steps():
+        _step(found, row)
+    for row in sums.turns():
+        _turn(found, row)
+    for row in sums.tallies():
+        _tally(found, row)
+    for row in outcomes(span):
+        _outcome(found, row)
+    return found
 
 
-def _of_escalations(when: Q) -> dict[str, Any]:
-    return {"escalated": Count("conversation", distinct=True, filter=when)}
+def _step(found: Readings, row: Json) -> None:
+    what, name = row["what"], row["name"]
+    if what == "kind":
+        half = found.now if row["is_now"] else found.before
+        half.cost_usd += row["cost_usd"]
+        half.prompt_tokens += int(row["input_tokens"] + row["cache_read_tokens"] + row["cache_write_tokens"])
+        half.cache_read_tokens += int(row["cache_read_tokens"])
+        half.output_tokens += int(row["output_tokens"])
+        if name == StepKind.CRITIC:
+            half.judged += int(row["steps"])
+            half.accepted += int(row["steps"]) if row["detail"] == "ok" else 0
+    elif what == "model" and name:
+        found.models[name] = row
+    elif what == "surface":
+        found.surfaces[name] = row
+    elif what == "tool" and name:
+        found.tools[name][row["detail"]] += int(row["steps"])
+    elif what == "bin":
+        found.costs[row["bin"]] = row["cost_usd"]
+        if prompt := row["input_tokens"] + row["cache_read_tokens"] + row["cache_write_tokens"]:
+            found.cached[row["bin"]] = float(row["cache_read_tokens"] / prompt)
+    elif what == "critic" and name:
+        found.verdicts[name][row["bin"]] += int(row["steps"])
 
 
-def _of_steps(when: Q) -> dict[str, Any]:
-    verdict = when & Q(kind=StepKind.CRITIC.value)
-    words = Cast(KeyTextTransform("words", "output"), IntegerField())
-    return {
-        "cost_usd": Sum("cost_usd", filter=when, default=Decimal(0)),
-        "judged": Count("pk", filter=verdict),
-        "accepted": Count("pk", filter=verdict & Q(status="ok")),
-        "input_tokens": Sum("input_tokens", filter=when, default=0),
-        "cache_read_tokens": Sum("cache_read_tokens", filter=when, default=0),
-        "cache_write_tokens": Sum("cache_write_tokens", filter=when, default=0),
-        "median_words": Percentile(words, 0.5, filter=verdict),
-    }
+def _turn(found: Readings, row: Json) -> None:
+    what, name = row["what"], row["name"]
+    if what == "state":
+        half = found.now if row["is_now"] else found.before
+        half.turns += int(row["turns"])
+        half.conversations += int(row["conversations"])
+        half.turn_steps += int(row["steps"])
+        half.failed_turns += int(row["turns"]) if name == "failed" else 0
+    elif what == "bin":
+        found.turns[row["bin"]] = int(row["turns"])
+        found.conversations[row["bin"]] = int(row["conversations"])
+    elif what == "surface":
+        found.surfaces.setdefault(name, {}).update(turns=row["turns"], conversations=row["conversations"])
+    elif name:
+        (found.topics if what == "topic" else found.paths)[name] = row
 
 
-_NAMES = [*_of_turns(Q()), *_of_escalations(Q()), *_of_steps(Q())]
+def _tally(found: Readings, row: Json) -> None:
+    what, bucket, number = row["what"], row["bucket"], int(row["number"])
+    half = found.now if row["is_now"] else found.before
+    if what in ("turn", "first_text", "words"):
+        half.spread[what][bucket] += number
+    if not row["is_now"]:
+        return
+    if what == "turn":
+        found.answers[row["bin"]][bucket] += number
+    elif what in ("model", "first_token", "tool"):
+        found.took[what, row["name"]][bucket] += number
+    elif what == "steps":
+        found.steps[bucket] += number
+    elif what == "clock":
+        found.clock[bucket] = row
+    elif what == "asked":
+        found.asked[row["name"]] = row
 
 
-def _pulse(found: dict[str, Any]) -> Pulse:
-    prompt = found.pop("input_tokens") + found.pop("cache_write_tokens") + found["cache_read_tokens"]
-    return Pulse(prompt_tokens=prompt, **found)
+def _outcome(found: Readings, row: Json) -> None:
+    half = found.now if row["is_now"] else found.before
+    what, number = row["what"], row["number"]
+    if what == "escalated":
+        half.escalated = number
+    elif what == "revoked":
+        half.revoked = number
+    elif what == "rating":
+        half.ratings[int(row["name"])] += number
+    elif what == "resolved":
+        half.resolved[row["name"]] += number
+        if row["is_now"]:
+            found.resolutions[row["bin"]] += number
+    elif row["is_now"]:
+        found.reasons[EscalationReason(row["name"]).value] += number
+        found.escalations[row["bin"]] += number
 
 
 def _share(part: int, whole: int) -> float | None:

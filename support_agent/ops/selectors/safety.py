@@ -7,14 +7,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from django.db.models import F, Q, Sum
+from django.db.models import Case, F, Q, Sum, When
 
-from support_agent.agent.config import SYSTEM_HOUR_USD, Limits
+from support_agent.agent.config import Limits
 from support_agent.agent.types import Surface
-from support_agent.models import Alert, Spend, SurfaceLimit, Switch, Turn
+from support_agent.models import Alert, PolicyReport, Spend, SurfaceLimit, Switch, Turn
 from support_agent.runtime import breakers
+from support_agent.runtime.controls import controls
 from support_agent.templatetags.desk import usd
 
+REFUSALS_SHOWN = 20
 ALERTS_SHOWN = 12
 CUTS = {
     Switch.Name.STOP_ASSISTANT: "People answer; the assistant says so and hands over.",
@@ -118,7 +120,9 @@ def readings(now: datetime) -> list[Reading]:
 def _cost_readings(now: datetime) -> list[Reading]:
     spent, baseline = breakers.hour_cost(now), breakers.hour_baseline(now)
     now_usd = float(spent)
-    cap = Reading("Cost, an hour", "no new conversations", "usd", now_usd, float(SYSTEM_HOUR_USD), "always", True)
+    cap = Reading(
+        "Cost, an hour", "no new conversations", "usd", now_usd, float(controls().system_hour), "always", True
+    )
     if baseline is None:
         unknown = f"no baseline before {breakers.BASELINE_DAYS} days"
         usual = Reading("Cost over the usual", "fewer new conversations", "usd", None, 0.0, unknown, False)
@@ -156,4 +160,12 @@ def customers_near_limit(now: datetime) -> int:
 
 
 def latest_alerts() -> list[Alert]:
-    return list(Alert.objects.all()[:ALERTS_SHOWN])
+    """The open ones first, those nobody is on before the others; one query."""
+    is_open = Q(resolved_at=None)
+    state = Case(When(is_open & Q(acknowledged_at=None), then=0), When(is_open, then=1), default=2)
+    return list(Alert.objects.order_by(state, "-created_at")[:ALERTS_SHOWN])
+
+
+def latest_refusals() -> list[PolicyReport]:
+    """What browsers refused on our pages, seen last first."""
+    return list(PolicyReport.objects.all()[:REFUSALS_SHOWN])

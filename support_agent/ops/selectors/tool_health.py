@@ -4,19 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from decimal import Decimal
 
 import redis
-from django.db.models import Count, Q
 
 from support_agent.agent.toolkit import Status
-from support_agent.models import ToolCall
-from support_agent.ops.selectors.aggregates import Percentile
-from support_agent.ops.spans import Span
+from support_agent.ops.selectors.pulse import Readings
 from support_agent.runtime import tool_breakers
 from support_agent.runtime.controls import tool_categories
-
-NOTHING: dict[str, Any] = {"calls": 0, "errors": 0, "degraded": 0, "p50_ms": None, "p95_ms": None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +27,7 @@ class ToolHealth:
     p95_ms: int | None
     breaker: str
     is_disabled: bool
+    cost_usd: Decimal = Decimal(0)  # of the model calls that asked for it
 
     @property
     def failure_share(self) -> float | None:
@@ -42,36 +38,25 @@ class ToolHealth:
         return self.breaker in ("closed", "unknown") and not self.is_disabled and (self.failure_share or 0) <= 0.1
 
 
-def tool_health(span: Span, disabled: frozenset[str]) -> list[ToolHealth]:
-    """Every tool there is or was called within the span: the worst first, then the most used; one query."""
-    rows = (
-        ToolCall.objects.filter(created_at__gte=span.start, created_at__lte=span.end)
-        .order_by()
-        .values("tool")
-        .annotate(
-            calls=Count("pk"),
-            errors=Count("pk", filter=Q(status=Status.ERROR.value)),
-            degraded=Count("pk", filter=Q(status=Status.DEGRADED.value)),
-            p50_ms=Percentile("duration_ms", 0.5),
-            p95_ms=Percentile("duration_ms", 0.95),
-        )
-    )
+def tool_health(found: Readings, disabled: frozenset[str]) -> list[ToolHealth]:
+    """Every tool there is or was called within the span: the worst first, then the most used; no query."""
     categories = tool_categories()
-    found = dict.fromkeys(categories, NOTHING) | {row["tool"]: dict[str, Any](row) for row in rows}
-    breakers = breaker_states(found)
+    names = {*categories, *found.tools}
+    breakers = breaker_states(names)
     tools = [
         ToolHealth(
             name=name,
             category=categories.get(name, ""),
-            calls=row["calls"],
-            errors=row["errors"],
-            degraded=row["degraded"],
-            p50_ms=_whole(row["p50_ms"]),
-            p95_ms=_whole(row["p95_ms"]),
+            calls=found.tools[name].total() if name in found.tools else 0,
+            errors=found.tools[name][Status.ERROR.value] if name in found.tools else 0,
+            degraded=found.tools[name][Status.DEGRADED.value] if name in found.tools else 0,
+            p50_ms=found.took_ms("tool", name, 0.5),
+            p95_ms=found.took_ms("tool", name, 0.95),
             breaker=breakers[name],
             is_disabled=name in disabled,
+            cost_usd=found.asked[name]["cost_usd"] if name in found.asked else Decimal(0),
         )
-        for name, row in found.items()
+        for name in names
     ]
     return sorted(tools, key=lambda tool: (tool.is_well, -(tool.failure_share or 0), -tool.calls, tool.name))
 
@@ -85,7 +70,3 @@ def breaker_states(names: Iterable[str]) -> dict[str, str]:
     except redis.RedisError:
         return dict.fromkeys(states, "unknown")
     return states
-
-
-def _whole(milliseconds: float | None) -> int | None:
-    return None if milliseconds is None else round(milliseconds)

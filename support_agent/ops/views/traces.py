@@ -1,117 +1,134 @@
-"""The trace pages: what the assistant did and what it cost."""
+"""The lists of traces and of steps, and their exports."""
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterator
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from django.http import HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
-from support_agent.agent.types import StepKind, Surface
-from support_agent.models import Turn
-from support_agent.ops.gates import staff_of, staff_only
-from support_agent.ops.selectors.export import conversation_export
-from support_agent.ops.selectors.filters import PATHS, TraceFilter
-from support_agent.ops.selectors.traces import TraceRow, trace_of, traces_page
-from support_agent.ops.waterfall import Waterfall
+from support_agent.agent.types import StepKind
+from support_agent.models import Step, Turn
+from support_agent.ops.exports import csv_file, json_file, may_export
+from support_agent.ops.gates import MANAGERS, READERS, staff_only
+from support_agent.ops.selectors.filters import ANY_REASON, PATHS, SURFACES, TraceFilter
+from support_agent.ops.selectors.patience import TooSlow
+from support_agent.ops.selectors.reading import clock
+from support_agent.ops.selectors.steps import ANY_FAILURE, PAGES, SORTS, StepFilter, all_steps, steps_page
+from support_agent.ops.selectors.traces import TraceRow, all_traces, traces_page
 from support_agent.runtime.controls import tool_categories
-from tickets.access import conversation_for_staff, staff_roles
-from tickets.models import Conversation, Role
+from tickets.models import Conversation, EscalationReason
 
-READERS = (Role.AGENT, Role.LEAD, Role.OPS, Role.ADMIN)
-EXPORTERS = (Role.LEAD, Role.OPS, Role.ADMIN)
-CSV_PAGE, CSV_MOST = 500, 10_000
-CSV_HEAD = ("reference", "customer", "status", "topic", "turns", "steps", "errors", "input_tokens", "output_tokens",
-            "cache_read_tokens", "cache_write_tokens", "cost_usd", "last_activity")  # fmt: skip
+TRACE_COLUMNS = ("reference", "customer", "status", "topic", "turns", "steps", "errors", "input_tokens",
+                 "output_tokens", "cache_read_tokens", "cache_write_tokens", "cost_usd", "last_activity")  # fmt: skip
+STEP_COLUMNS = ("at", "reference", "turn_id", "index", "kind", "model", "tool", "status", "error", "duration_ms",
+                "ttft_ms", "input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", "cost_usd",
+                "prompt_version", "surface", "topic")  # fmt: skip
+STEP_STATUSES = ("success", "error", "failed", "cut", "degraded", "not_found", "invalid_arguments",
+                 "pending_confirmation", "awaiting_staff", "needs_verification", "escalated", "notice")  # fmt: skip
 
 
 @require_GET
 @staff_only(*READERS)
 def trace_list(request: HttpRequest) -> HttpResponse:
-    wanted = TraceFilter.read(request.GET)
-    rows, has_more = traces_page(wanted, before=read_cursor(request.GET.get("before", "")))
-    return render(
-        request,
-        "ops/traces.html",
-        {
-            "desk_page": "traces",
-            "title": "Traces",
-            "filter": wanted,
-            "query": wanted.as_query(),
-            "rows": rows,
-            "older": wanted.as_query(before=cursor_of(rows[-1])) if has_more else "",
-            "is_first": "before" not in request.GET,
-            "may_export": may_export(request),
-            "statuses": Conversation.Status.choices,
-            "states": Turn.State.choices,
-            "paths": PATHS,
-            "tools": sorted({*tool_categories(), wanted.tool} - {""}),
-            "surfaces": [(surface.value, surface.value.replace("_", " ").capitalize()) for surface in Surface],
-        },
-    )
+    wanted = TraceFilter.read_bounded(request.GET)
+    rows: list[TraceRow] = []
+    has_more = too_slow = False
+    try:
+        rows, has_more = traces_page(wanted, before=read_cursor(request.GET.get("before", "")))
+    except TooSlow:
+        too_slow = True
+    return render(request, "ops/traces.html", {
+        "desk_page": "traces",
+        "title": "Traces",
+        "filter": wanted,
+        "query": wanted.as_query(),
+        "rows": rows,
+        "too_slow": too_slow,
+        "older": wanted.as_query(before=cursor_of(rows[-1])) if has_more else "",
+        "is_first": "before" not in request.GET,
+        "may_export": may_export(request),
+        "choices": choices(wanted.tool, wanted.step_status),
+    })  # fmt: skip
 
 
 @require_GET
 @staff_only(*READERS)
-def trace(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
-    conversation = conversation_for_staff(conversation_id, staff_of(request))
-    found = trace_of(conversation, before=read_id(request.GET.get("before", "")))
-    return render(
-        request,
-        "ops/trace.html",
-        {
-            "desk_page": "traces",
-            "title": f"Trace {conversation.reference}",
-            "conversation": conversation,
-            "trace": found,
-            "may_export": may_export(request),
-            "kinds": [kind.value for kind in StepKind],
-            "blocks": [(block, Waterfall.of(block.turn, block.steps)) for block in found.blocks],
-        },
-    )
+def step_list(request: HttpRequest) -> HttpResponse:
+    wanted = StepFilter.read_bounded(request.GET)
+    page = read_page(request.GET.get("page", ""))
+    rows: list[Step] = []
+    has_more = too_slow = False
+    try:
+        rows, has_more = steps_page(wanted, page)
+    except TooSlow:
+        too_slow = True
+    return render(request, "ops/steps.html", {
+        "desk_page": "traces",
+        "title": "Steps",
+        "filter": wanted,
+        "query": wanted.as_query(),
+        "rows": rows,
+        "too_slow": too_slow,
+        "page": page,
+        "newer": wanted.as_query(page=str(page - 1)) if page > 1 else "",
+        "older": wanted.as_query(page=str(page + 1)) if has_more and page < PAGES else "",
+        "may_export": may_export(request),
+        "sorts": list(SORTS),
+        "choices": choices(wanted.tool, wanted.status, ANY_FAILURE),
+    })  # fmt: skip
 
 
 @require_GET
-@staff_only(*EXPORTERS)
-def trace_json(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
-    """The same JSON as the command's."""
-    conversation = conversation_for_staff(conversation_id, staff_of(request))
-    response = JsonResponse(conversation_export(conversation), json_dumps_params={"indent": 2, "ensure_ascii": False})
-    response["Content-Disposition"] = f'attachment; filename="{conversation.reference}.json"'
-    return response
-
-
-@require_GET
-@staff_only(*EXPORTERS)
+@staff_only(*MANAGERS)
 def trace_list_csv(request: HttpRequest) -> StreamingHttpResponse:
-    """What the list shows, up to 10,000 rows."""
-    lines = csv_lines(TraceFilter.read(request.GET))
-    response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = 'attachment; filename="traces.csv"'
-    return response
+    rows = all_traces(TraceFilter.read_bounded(request.GET))
+    return csv_file("traces.csv", TRACE_COLUMNS, (trace_values(row) for row in rows))
 
 
-def may_export(request: HttpRequest) -> bool:
-    return bool(staff_roles(staff_of(request)) & {role.value for role in EXPORTERS})
+@require_GET
+@staff_only(*MANAGERS)
+def trace_list_json(request: HttpRequest) -> StreamingHttpResponse:
+    rows = all_traces(TraceFilter.read_bounded(request.GET))
+    return json_file("traces.json", (dict(zip(TRACE_COLUMNS, trace_values(row), strict=True)) for row in rows))
 
 
-def csv_lines(wanted: TraceFilter) -> Iterator[str]:
-    yield csv_line(CSV_HEAD)
-    before, written, has_more = None, 0, True
-    while has_more and written < CSV_MOST:
-        rows, has_more = traces_page(wanted, before=before, limit=CSV_PAGE)
-        for row in rows:
-            yield csv_line(csv_row(row))
-        written += len(rows)
-        before = (rows[-1].conversation.last_message_at, rows[-1].conversation.pk) if rows else None
+@require_GET
+@staff_only(*MANAGERS)
+def step_list_csv(request: HttpRequest) -> StreamingHttpResponse:
+    return csv_file("steps.csv", STEP_COLUMNS, _steps(request))
 
 
-def csv_row(row: TraceRow) -> tuple[object, ...]:
+@require_GET
+@staff_only(*MANAGERS)
+def step_list_json(request: HttpRequest) -> StreamingHttpResponse:
+    return json_file("steps.json", (dict(zip(STEP_COLUMNS, row, strict=True)) for row in _steps(request)))
+
+
+def _steps(request: HttpRequest) -> Iterator[tuple[object, ...]]:
+    return (step_values(step) for step in all_steps(StepFilter.read_bounded(request.GET)))
+
+
+def choices(tool: str, status: str, *more: str) -> dict[str, Any]:
+    """What the filters' lists offer, with a value of the address that is in none of them."""
+    return {
+        "statuses": Conversation.Status.choices,
+        "states": Turn.State.choices,
+        "paths": PATHS,
+        "surfaces": [(name, name.replace("_", " ").capitalize()) for name in SURFACES],
+        "channels": Conversation.Channel.choices,
+        "reasons": [(ANY_REASON, "Any reason"), *EscalationReason.choices],
+        "kinds": [kind.value for kind in StepKind],
+        "tools": sorted({*tool_categories(), tool} - {""}),
+        "step_statuses": [*more, *STEP_STATUSES, *([status] if status not in (*more, *STEP_STATUSES, "") else [])],
+    }
+
+
+def trace_values(row: TraceRow) -> tuple[object, ...]:
     conversation, totals = row.conversation, row.totals
     return (
         conversation.reference,
@@ -130,12 +147,13 @@ def csv_row(row: TraceRow) -> tuple[object, ...]:
     )
 
 
-def csv_line(values: tuple[object, ...]) -> str:
-    """One line; a cell that a spreadsheet would run as a formula is kept as text."""
-    cells = [f"'{cell}" if isinstance(cell, str) and cell[:1] in "=+-@\t\r" else cell for cell in values]
-    line = io.StringIO()
-    csv.writer(line).writerow(cells)
-    return line.getvalue()
+def step_values(step: Step) -> tuple[object, ...]:
+    turn = step.turn
+    return (
+        step.created_at.isoformat(), turn.conversation.reference, turn.pk, step.index, step.kind, step.model, step.tool,
+        step.status, step.error, step.duration_ms, step.ttft_ms, step.input_tokens, step.output_tokens,
+        step.cache_read_tokens, step.cache_write_tokens, step.cost_usd, turn.prompt_version, turn.surface, turn.topic,
+    )  # fmt: skip
 
 
 def cursor_of(row: TraceRow) -> str:
@@ -146,13 +164,11 @@ def cursor_of(row: TraceRow) -> str:
 def read_cursor(text: str) -> tuple[datetime, UUID] | None:
     moment, _, key = text.partition("~")
     try:
-        return datetime.fromisoformat(moment.replace(" ", "+")), UUID(key)
+        at = clock(moment)
+        return (at, UUID(key)) if at else None
     except ValueError:
         return None
 
 
-def read_id(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None
+def read_page(text: str) -> int:
+    return min(max(int(text), 1), PAGES) if text.isascii() and text.isdigit() and len(text) < 6 else 1

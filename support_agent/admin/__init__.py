@@ -1,0 +1,12 @@
+"""The assistant's records in Django's admin: traces and spend are history, API keys are made and revoked here."""
+
+from support_agent.admin import (  # noqa: F401 - importing registers
+    alerts,
+    limits,
+    policy,
+    replays,
+    rollups,
+    sign_in,
+    tasks,
+    turns,
+)

@@ -1,0 +1,199 @@
+"""The tools of a replay: nothing they do stays.
+
+A call that the original made too is answered with what was recorded. Other look-ups run for real in a transaction that
+may only read. What would change, send or hand over is rehearsed in a transaction that is rolled back, in the
+conversation as it was then; where even that fails, a plausible result stands in.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import json
+import logging
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import connection, transaction
+from django.utils import timezone
+from pydantic import ValidationError
+
+from support_agent.agent.observer import call_key
+from support_agent.agent.toolkit import Arguments, Category, Status, Tool, ToolContext, ToolResult
+from support_agent.agent.types import ToolUse
+from support_agent.models import Step
+from support_agent.runtime.tool_results import capped, refusal, wrong_fields
+from support_agent.tools import ALL
+from tickets import hours
+from tickets.db import in_db
+from tickets.errors import DeskError
+from tickets.ids import new_id
+from tickets.models import Action, Conversation, Escalation
+from tickets.publishing import outbox
+
+Json = dict[str, Any]
+log = logging.getLogger(__name__)
+RECORDED, READ, SIMULATED, TAKEN = "recorded", "read", "simulated", "taken over"
+ACTING = {Category.MUTATION, Category.TICKET, Category.ESCALATION}
+SENDS = {"verify_identity"}  # a look-up by category, but a code would be on its way
+DRAWS_NUMBERS = {"create_ticket"}  # a rehearsal would use up a ticket's number
+FREE_WORDS = {"reason", "summary", "subject", "body"}  # a model words them anew each time
+AWAY = "This could not be fetched just now."
+LOCK_MS = 2000  # a customer who is being served comes first
+
+
+@dataclass(frozen=True, slots=True)
+class AsThen:
+    """What a rehearsal finds instead of today's conversation."""
+
+    conversation_id: UUID
+    turn_id: UUID
+    customer_id: UUID | None
+    status: str
+    locale: str
+    moment: datetime
+
+
+class ReplayTools:
+    """The engine's ToolPort for one replay."""
+
+    def __init__(self, original: Iterable[Step], then: AsThen, replay_id: UUID) -> None:
+        """`original` are the turn's own steps, in order."""
+        self._then, self._replay_id = then, replay_id
+        self._recorded: dict[str, deque[Json]] = defaultdict(deque)
+        for step in original:
+            if step.kind == "tool_call":
+                self._recorded[_key(step.tool, step.input)].append(step.output)
+        self._answered: list[tuple[Json, str]] = []
+
+    def schemas(self, names: Sequence[str]) -> list[Json]:
+        return [ALL[name].schema() for name in names if name in ALL]
+
+    def label(self, name: str) -> str:
+        return ALL[name].label if name in ALL else ""
+
+    def how(self, result: Json) -> str:
+        """How this very result came about: recorded, read or simulated; '' when no tool ran."""
+        return next((how for known, how in self._answered if known is result), "")
+
+    async def call(self, use: ToolUse, offered: Sequence[str]) -> Json:
+        result, how = await self._answer(use, offered)
+        self._answered.append((result, how))
+        return result
+
+    async def _answer(self, use: ToolUse, offered: Sequence[str]) -> tuple[Json, str]:
+        if known := self._recorded.get(_key(use.name, use.arguments)):
+            result = known.popleft() if len(known) > 1 else known[0]
+            return copy.deepcopy(result), RECORDED  # its sources are numbered anew
+        tool = ALL.get(use.name) if use.name in offered else None
+        if tool is None:
+            return _invalid({"tool": f"not one of this turn's tools: {', '.join(offered)}"}), ""
+        try:
+            arguments = tool.arguments.model_validate(use.arguments)
+        except ValidationError as problem:
+            return _invalid(wrong_fields(problem)), ""
+        if tool.category in ACTING or tool.name in SENDS:
+            return await self._simulate(tool, arguments), SIMULATED
+        return await self._read(tool, arguments), READ
+
+    async def _read(self, tool: Tool, arguments: Arguments) -> Json:
+        """The tool's own way, then its lesser ways, each in a transaction that can only read."""
+        for run in (tool.run, *tool.fallbacks):
+            try:
+                async with asyncio.timeout(tool.timeout_s):
+                    return await in_db(self._rolled_back, tool, run, arguments, reads_only=True)
+            except DeskError as error:
+                return refusal(error).as_json()
+            except Exception:
+                log.warning("replay_look_up_failed", exc_info=True, extra={"tool": tool.name})
+        return ToolResult(Status.ERROR, {"retryable": False, "message": AWAY}).as_json()
+
+    async def _simulate(self, tool: Tool, arguments: Arguments) -> Json:
+        if tool.name not in DRAWS_NUMBERS:
+            try:
+                async with asyncio.timeout(tool.timeout_s):
+                    return await in_db(self._rolled_back, tool, tool.run, arguments, reads_only=False)
+            except DeskError as error:
+                return refusal(error).as_json()
+            except Exception:
+                log.warning("replay_rehearsal_failed", exc_info=True, extra={"tool": tool.name})
+        return plausible(tool, arguments)
+
+    def _rolled_back(
+        self, tool: Tool, run: Callable[[ToolContext, Any], ToolResult], arguments: Arguments, *, reads_only: bool
+    ) -> Json:
+        then = self._then
+        token = outbox.set([])  # whatever it would announce is not announced
+        try:
+            with transaction.atomic():
+                with connection.cursor() as cursor:
+                    if reads_only:
+                        cursor.execute("SET TRANSACTION READ ONLY")
+                    cursor.execute("SET LOCAL statement_timeout = %s", [round(tool.timeout_s * 1000)])
+                    cursor.execute("SET LOCAL lock_timeout = %s", [LOCK_MS])
+                if not reads_only:
+                    _go_back(then)
+                context = ToolContext(
+                    conversation_id=then.conversation_id,
+                    turn_id=then.turn_id,
+                    customer_id=then.customer_id,
+                    locale=then.locale,
+                    idempotency_key=f"replay:{self._replay_id}:{new_id()}",
+                )
+                result = capped(run(context, arguments).as_json(), tool.max_result_chars)
+                transaction.set_rollback(True)
+            return result
+        finally:
+            outbox.reset(token)
+
+
+def _go_back(then: AsThen) -> None:
+    """Inside the transaction to be rolled back: the conversation as it was, without what came of it since."""
+    Conversation.objects.filter(pk=then.conversation_id).update(
+        status=then.status, customer_id=then.customer_id, closed_at=None
+    )
+    later = {"conversation": then.conversation_id, "created_at__gte": then.moment}
+    Escalation.objects.filter(**later).update(status=Escalation.Status.CLOSED, ended_at=then.moment)
+    Action.objects.filter(**later, state__in=[Action.State.PROPOSED, Action.State.AWAITING_STAFF]).update(
+        state=Action.State.EXPIRED
+    )
+
+
+def plausible(tool: Tool, arguments: Arguments) -> Json:
+    """What the tool would most likely have answered, where it cannot even be rehearsed."""
+    given = arguments.model_dump(mode="json")
+    if tool.category is Category.TICKET:
+        kept = {name: given[name] for name in ("subject", "priority") if name in given}
+        return _success({"ticket": {"number": "T-00000", **kept, "status": "open"}})
+    if tool.category is Category.ESCALATION:
+        team = str(given.get("suggested_team") or "support").replace("_", " ").capitalize()
+        return _success({"escalation": {"team": team, "position": 1, "when": hours.when(timezone.now())}})
+    if tool.category is Category.MUTATION:
+        summary = f"{tool.name.replace('_', ' ').capitalize()}: {', '.join(map(str, given.values()))}"[:300]
+        data = {"action_id": str(new_id()), "summary": summary, "preview": given, "expires_in_minutes": 30}
+        return ToolResult(Status.PENDING_CONFIRMATION, data).as_json()
+    return _success({"state": "requested"})
+
+
+def _key(name: str, arguments: Json) -> str:
+    """A call's identity: two spellings of the same arguments are the same call, and so are two reasons for one wish."""
+    tool = ALL.get(name)
+    if tool is not None:
+        with suppress(ValidationError):
+            arguments = json.loads(tool.arguments.model_validate(arguments).model_dump_json())
+        if tool.category in ACTING:
+            arguments = {key: value for key, value in arguments.items() if key not in FREE_WORDS}
+    return ":".join(call_key(name, arguments))
+
+
+def _success(data: Json) -> Json:
+    return ToolResult(Status.SUCCESS, data).as_json()
+
+
+def _invalid(fields: Json) -> Json:
+    return ToolResult(Status.INVALID_ARGUMENTS, {"fields": fields}).as_json()

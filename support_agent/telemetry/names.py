@@ -1,0 +1,50 @@
+"""The names of attributes: those of OpenTelemetry's conventions for generative AI, and our own under `desk.`.
+
+Written out, since the conventions' Python package marks all of them as moved; tests/telemetry checks them against it.
+"""
+
+from __future__ import annotations
+
+OPERATION = "gen_ai.operation.name"
+PROVIDER = "gen_ai.provider.name"
+AGENT = "gen_ai.agent.name"
+AGENT_VERSION = "gen_ai.agent.version"
+CONVERSATION = "gen_ai.conversation.id"
+REQUEST_MODEL = "gen_ai.request.model"
+RESPONSE_MODEL = "gen_ai.response.model"
+FINISH_REASONS = "gen_ai.response.finish_reasons"
+FIRST_CHUNK_S = "gen_ai.response.time_to_first_chunk"
+OUTPUT_TYPE = "gen_ai.output.type"
+INPUT_TOKENS = "gen_ai.usage.input_tokens"  # all of the prompt, cached tokens too
+OUTPUT_TOKENS = "gen_ai.usage.output_tokens"
+CACHE_READ_TOKENS = "gen_ai.usage.cache_read.input_tokens"
+CACHE_WRITE_TOKENS = "gen_ai.usage.cache_creation.input_tokens"
+TOOL = "gen_ai.tool.name"
+TOOL_TYPE = "gen_ai.tool.type"
+TOOL_ARGUMENTS = "gen_ai.tool.call.arguments"
+TOOL_RESULT = "gen_ai.tool.call.result"
+INPUT_MESSAGES = "gen_ai.input.messages"
+OUTPUT_MESSAGES = "gen_ai.output.messages"
+ERROR_TYPE = "error.type"
+SESSION = "session.id"
+USER = "user.id"
+
+COST = "gen_ai.usage.cost"  # not of the conventions, but what Langfuse and others read
+COST_ESTIMATED = "desk.cost_estimated"
+TURN_COST = "desk.turn.cost_usd"
+TURN_TOKENS = "desk.turn.tokens"
+TURN_STEPS = "desk.turn.steps"
+TURN = "desk.turn.id"
+ATTEMPT = "desk.turn.attempt"
+STATE = "desk.turn.state"
+REASON = "desk.turn.escalation_reason"
+PATH = "desk.turn.path"
+TOPIC = "desk.turn.topic"
+CONFIDENCE = "desk.turn.confidence"
+SURFACE = "desk.surface"
+STEP = "desk.step.index"
+STEP_KIND = "desk.step.kind"
+STEP_STATUS = "desk.step.status"
+ISSUES = "desk.critic.issues"
+RULE = "desk.rule"
+EVENT_REASON = "desk.reason"

@@ -1,0 +1,22 @@
+"""The lock every writer of a conversation takes first."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from tickets.errors import NotFound
+from tickets.models import Conversation
+
+
+def lock(conversation_id: UUID) -> Conversation:
+    """The conversation with its row locked to the end of the transaction. Raises NotFound."""
+    conversation = Conversation.objects.select_for_update(no_key=True).filter(pk=conversation_id).first()
+    if conversation is None:
+        raise NotFound("There is no such conversation.")
+    return conversation
+
+
+def lock_free(conversation_id: UUID) -> Conversation | None:
+    """Like `lock`, but None where somebody else holds it now (or it is gone): for jobs, which come by again."""
+    free = Conversation.objects.select_for_update(no_key=True, skip_locked=True)
+    return free.filter(pk=conversation_id).first()

@@ -1,0 +1,72 @@
+"""A conversation as plain text, mailed to whom it belongs."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from tickets import hours, mail
+from tickets.errors import Conflict, Empty
+from tickets.jobs import SIGNATURE
+from tickets.models import Conversation, Message
+from tickets.queue import enqueue
+from tickets.services.thread_links import recipient
+
+WHO = {Message.Role.CUSTOMER: "You", Message.Role.ASSISTANT: "Assistant", Message.Role.SYSTEM: "Alder & Pine"}
+MAX_MESSAGES = 1000
+
+
+def transcript_send(*, conversation: Conversation) -> str:
+    """Mail the conversation as it stands, in a job; returns the address. A known customer's goes to their own.
+
+    Raises Conflict without an address, Empty when nothing was said.
+    """
+    to = recipient(conversation)
+    if not to:
+        raise Conflict("Tell us first where to send it.")
+    if not Message.objects.filter(conversation=conversation).exists():
+        raise Empty
+    enqueue(mail_transcript, str(conversation.pk), conversation.last_seq, queue="mail")
+    return to
+
+
+def mail_transcript(conversation_id: str, upto_seq: int) -> None:
+    """The job: one mail."""
+    conversation = Conversation.objects.select_related("customer").filter(pk=conversation_id).first()
+    if conversation is None or not (to := recipient(conversation)):
+        return
+    mail.send(
+        to=to,
+        subject=f"Your conversation {conversation.reference} with Alder & Pine",
+        body=(
+            f"Hello,\n\nthis is your conversation {conversation.reference}, as you asked. "
+            "What you send to this address does not appear in the chat.\n\n"
+            f"{transcript_text(conversation.pk, upto_seq)}{SIGNATURE}"
+        ),
+    )
+
+
+def transcript_text(conversation_id: UUID, upto_seq: int) -> str:
+    """Who said what and when, in the shop's time; the newest thousand messages."""
+    said: QuerySet[Message] = Message.objects.filter(conversation=conversation_id, seq__lte=upto_seq)
+    messages = list(reversed(said.order_by("-seq")[:MAX_MESSAGES]))
+    return "\n\n".join(_entry(message) for message in messages)
+
+
+def _entry(message: Message) -> str:
+    who = WHO.get(Message.Role(message.role)) or f"{message.author or 'Our team'}, Alder & Pine"
+    lines = [f"{who} ({_at(message.created_at)})", message.text.replace("**", "")]
+    lines += [f"[picture: {file.get('name', '')}]" for file in message.attachments]
+    lines += [f"[{source['n']}] {source['title']}" for source in _known(message.sources)]
+    return "\n".join(line for line in lines if line)
+
+
+def _known(sources: list[Any]) -> list[dict[str, Any]]:
+    return [source for source in sources if isinstance(source, dict) and {"n", "title"} <= source.keys()]
+
+
+def _at(moment: datetime) -> str:
+    return f"{moment.astimezone(hours.SHOP):%d %b %Y %H:%M} Pacific time"
