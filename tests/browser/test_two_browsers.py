@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from tests.browser.conftest import WATCH, Chat
 from tests.stack import Stack
 
 if TYPE_CHECKING:
-    from playwright.sync_api import BrowserContext, Page
+    from playwright.sync_api import BrowserContext, Locator, Page
 
 pytestmark = pytest.mark.timeout(240)
 SOON = 20_000
@@ -66,12 +67,13 @@ def test_handed_over_served_and_handed_back(stack: Stack, chat: Chat, desk: Page
 
     # Live both ways: typing is seen on either side, and each message arrives by itself.
     desk.keyboard.press("r")
+    desk.wait_for_function("document.activeElement?.id === 'reply'")
     desk.keyboard.type("Hello, I have read everything", delay=60)
-    customer.locator("#activity .label", has_text="is typing").wait_for(timeout=SOON)
+    typing_until(desk, customer.locator("#activity .label", has_text="is typing"))
     desk.keyboard.press("Control+Enter")
     customer.locator("#messages .message.staff", has_text="I have read everything").wait_for(timeout=SOON)
     customer.get_by_label("Your message").press_sequentially("One question", delay=40)
-    desk.locator("#typing:not([hidden])", has_text="is typing").wait_for(timeout=SOON)
+    typing_until(customer, desk.locator("#typing:not([hidden])", has_text="is typing"))
     customer.keyboard.press("Enter")
     desk.locator("#said .word.customer", has_text="One question").wait_for(timeout=SOON)
 
@@ -123,6 +125,14 @@ def test_handed_over_served_and_handed_back(stack: Stack, chat: Chat, desk: Page
     before = answers.count()
     assert "12.95" in chat.ask("How much is express shipping?").inner_text()
     answers.nth(before).wait_for(timeout=SOON)
+
+
+def typing_until(page: Page, notice: Locator) -> None:
+    """Type on until the other side sees it: a notice that comes while everything is busy may be dropped."""
+    deadline = time.monotonic() + SOON / 1000
+    while not notice.is_visible():
+        assert time.monotonic() < deadline, "typing is not seen on the other side"
+        page.keyboard.type(".", delay=200)
 
 
 def filled(page: Page, words: str) -> None:
