@@ -1,89 +1,31 @@
-/* Glue between the page and its socket. What is shown comes from the server as fragments (htmx, hx-ws); here are only
-   the composer, the outbox, the way back after a lost connection, and scrolling. */
+/* Glue between the page and its line (line.js). What is shown comes from the server as fragments; here are only the
+   composer, the outbox and scrolling. */
 "use strict";
 (() => {
   const $ = (id) => document.getElementById(id);
   const chat = $("chat"), text = $("text"), scroll = $("scroll");
-  const PING_EVERY = 25000, ANSWER_WITHIN = 10000, TYPING_EVERY = 3000;
-  const GONE = {
-    4401: "You are signed out. Reload the page to go on.",
-    4404: "This conversation is not open to you any more. Reload the page to begin a new one.",
-    4429: "Too many connections at once, perhaps from other windows. Close some, then reload the page in a minute.",
-  };
+  const TYPING_EVERY = 3000;
   const STYLES = {
     words: { weekday: "long", day: "numeric", month: "long", hour: "numeric", minute: "2-digit" },
     month: { month: "short" },
     day: { day: "numeric" },
   };
-  let line = null;        // htmx's connection: {url, socket}
   let starting = null;    // the request that begins a conversation
-  let heard = 0;          // when the server last said something
   let lastTyping = 0, lastRead = 0, focusedCard = "", following = true;
 
-  const isOpen = () => line?.socket?.readyState === WebSocket.OPEN;
-  const send = (frame) => isOpen() && line.socket.send(JSON.stringify(frame));
+  const { isOpen, send, connect, tell } = Line;
   const conversation = () => chat.dataset.conversation;
 
-  /* ---- the connection ---- */
+  /* ---- beginning ---- */
 
-  // Also after a close of our own, when nothing came back on the old line; htmx would take that for meant.
-  htmx.config.ws = { ...htmx.config.ws, reconnectCodes: [1000, 1001, 1005, 1006, 1011, 1012, 1013, 1014, 4408] };
-
-  const socketUrl = () => {
-    const scheme = location.protocol === "https:" ? "wss:" : "ws:";
-    return `${scheme}//${location.host}/ws/chat/${conversation()}/?format=html&after=${$("cursor").dataset.seq}`;
-  };
-  function connect() {
-    chat.setAttribute("hx-ws:connect", socketUrl());
-    htmx.process(chat, true);
-  }
-  chat.addEventListener("htmx:ws:before:connection", (event) => {
-    line = event.detail.connection;
-    line.url = socketUrl();  // a connection made again goes on after what is shown
-  });
-  chat.addEventListener("htmx:ws:after:connection", () => {
-    heard = Date.now();
-    lastRead = 0;  // what was read last may have been lost with the old connection
-    flush();
-    markRead();
-  });
-  chat.addEventListener("htmx:ws:close", (event) => {
-    const { code, reason } = event.detail;
-    if (reason === "removed") return;
-    if (code in GONE) tell(GONE[code], true);
-    else tell(navigator.onLine ? "Connection lost. Trying again …" : "You are offline.");
-  });
-  function tell(words, final = false) {
-    const hint = final ? "" : " What you write is kept and sent when the connection is back.";
-    const box = document.createElement("p");
-    box.className = "offline";
-    box.textContent = words + hint;
-    if (final) {
-      const link = document.createElement("a");
-      link.href = "/";
-      link.textContent = "Reload";
-      box.append(" ", link);
-    }
-    $("connection").replaceChildren(box);
-  }
-  addEventListener("offline", () => {
-    tell("You are offline.");
-    line?.socket?.close();
-  });
-  addEventListener("online", () => { if (conversation()) connect(); });
   addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
-  setInterval(() => {
-    if (!isOpen()) return;
-    if (Date.now() - heard > PING_EVERY + ANSWER_WITHIN) line.socket.close();  // half open; htmx opens another, which it would not for a code of ours
-    else if (Date.now() - heard > PING_EVERY) send({ type: "ping" });
-  }, 5000);
 
   /* A conversation begins with the first word or wish, not with a page view. */
   function start() {
     if (conversation()) return Promise.resolve(true);
     starting ??= fetch("/chat/start/", { method: "POST", headers: { "X-CSRFToken": chat.dataset.csrf } })
       .then(async (response) => {
-        if (!response.ok) throw new Error((await response.json().catch(() => ({}))).message || "We could not start the chat. Please reload the page.");
+        if (!response.ok) throw new Error((await response.json().catch(() => ({}))).message || Words.get("not_started"));
         const begun = await response.json();
         chat.dataset.conversation = begun.id;
         Outbox.adopt(begun.id);
@@ -94,7 +36,7 @@
       })
       .catch((error) => {
         if (error instanceof TypeError) {
-          tell("You are offline.");
+          tell(Words.get("offline"));
           setTimeout(() => Outbox.of("").length && start(), 3000);
         } else $("alert").textContent = error.message;
         return false;
@@ -132,8 +74,8 @@
     const mark = document.createElement("p");
     mark.className = "mark";
     mark.id = `mark-${entry.id}`;
-    mark.textContent = entry.failed ? "Not sent" : isOpen() ? "Sending" : "Waiting for the connection";
-    if (entry.failed) mark.append(button("Send again", "again", entry.id), button("Edit", "edit", entry.id));
+    mark.textContent = Words.get(entry.failed ? "not_sent" : isOpen() ? "sending" : "waiting");
+    if (entry.failed) mark.append(button(Words.get("send_again"), "again", entry.id), button(Words.get("edit"), "edit", entry.id));
     bubble.append(words, mark);
     $("outbox").append(bubble);
   }
@@ -149,7 +91,7 @@
     for (const entry of Outbox.of(conversation())) {
       if (entry.failed || !isOpen()) continue;
       const mark = $(`mark-${entry.id}`);
-      if (mark) mark.textContent = "Sending";
+      if (mark) mark.textContent = Words.get("sending");
       send({ type: "message", client_message_id: entry.id, text: entry.text });
     }
   }
@@ -201,11 +143,15 @@
 
   /* ---- what came ---- */
 
-  chat.addEventListener("htmx:ws:before:message:incoming", () => {
-    heard = Date.now();
+  chat.addEventListener("line:open", () => {
+    lastRead = 0;  // what was read last may have been lost with the old connection
+    flush();
+    markRead();
+  });
+  chat.addEventListener("line:before", () => {
     focusedCard = document.activeElement?.closest(".card, form[id]")?.id || "";
   });
-  chat.addEventListener("htmx:ws:after:message:incoming", () => {
+  chat.addEventListener("line:after", () => {
     if (focusedCard && document.activeElement === document.body) $(focusedCard)?.focus();
     settle();
   });

@@ -18,6 +18,7 @@ from support_agent.chat.renderers.html import page_items
 from support_agent.chat.renderers.items import place_context
 from support_agent.chat.tokens import with_tokens
 from support_agent.chat.visitors import visitor_of_request
+from support_agent.chat.words import SCRIPT_WORDS
 from support_agent.env import env
 from support_agent.models import Switch
 from support_agent.privacy.retention import days_kept
@@ -47,6 +48,7 @@ def chat(request: HttpRequest) -> HttpResponse:
     context: Json = {
         "demo_model": env.demo_model,
         "openers": OPENERS,
+        "words": SCRIPT_WORDS,
         "paused": conversation is None and controls().has(Switch.Name.PAUSE_NEW),
         "known": customer is not None or bool(conversation and conversation.customer_id),
         "first_name": customer.name.split()[0] if customer and customer.name else "",

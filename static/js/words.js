@@ -1,0 +1,8 @@
+/* The scripts' words, in the page's language: support_agent/chat/words.py, put into the page as JSON. */
+"use strict";
+window.Words = (() => {
+  const words = JSON.parse(document.getElementById("words").textContent);
+  /** A text by its key; `{name}` in it is filled from `values`. */
+  const get = (key, values = {}) => (words[key] ?? key).replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
+  return { get };
+})();

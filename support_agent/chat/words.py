@@ -1,0 +1,23 @@
+"""What the chat page's scripts say: texts by key, put into the page as JSON, read by `Words.get` in words.js."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext_lazy as _
+
+SCRIPT_WORDS = {
+    "signed_out": _("You are signed out. Reload the page to go on."),
+    "not_yours": _("This conversation is not open to you any more. Reload the page to begin a new one."),
+    "too_many": _(
+        "Too many connections at once, perhaps from other windows. Close some, then reload the page in a minute."
+    ),
+    "lost": _("Connection lost. Trying again …"),
+    "offline": _("You are offline."),
+    "kept": _("What you write is kept and sent when the connection is back."),
+    "reload": _("Reload"),
+    "not_started": _("We could not start the chat. Please reload the page."),
+    "not_sent": _("Not sent"),
+    "sending": _("Sending"),
+    "waiting": _("Waiting for the connection"),
+    "send_again": _("Send again"),
+    "edit": _("Edit"),
+}
