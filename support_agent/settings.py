@@ -46,6 +46,7 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.postgres",
+    "django.contrib.sitemaps",
     "django.contrib.staticfiles",
     "channels",
     "csp",
@@ -55,6 +56,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "support_agent.middleware.RequestMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "support_agent.compression.CompressionMiddleware",
     "support_agent.middleware.StaticFilesMiddleware",
     "support_agent.middleware.PolicyMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

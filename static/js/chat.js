@@ -232,6 +232,12 @@
   view?.addEventListener("resize", fit);
   if (view) fit();
 
+  if ("asked" in text.dataset) {  // a page of ours put the beginning of a question here
+    history.replaceState(null, "", location.pathname);  // once: a reload must not bring it back
+    grow();
+    text.focus();
+    text.setSelectionRange(text.value.length, text.value.length);
+  }
   if (!conversation()) Outbox.forget();
   for (const entry of Outbox.of(conversation())) show(entry);
   settle();

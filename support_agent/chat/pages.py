@@ -34,6 +34,7 @@ from tickets.services.thread_links import recipient
 
 Json = dict[str, Any]
 FIRST_PAGE = 100  # events
+MAX_ASK = 400  # characters a link may put into the composer
 OPENERS = ("Where is my order?", "How do I return something?", "My Trailmate won’t sync", "What does shipping cost?")
 
 
@@ -53,6 +54,7 @@ def chat(request: HttpRequest) -> HttpResponse:
         "known": customer is not None or bool(conversation and conversation.customer_id),
         "first_name": customer.name.split()[0] if customer and customer.name else "",
         "cursor": 0,
+        "ask": request.GET.get("ask", "").replace("\x00", "")[:MAX_ASK],
         **_hours(),
     }
     if conversation is not None:

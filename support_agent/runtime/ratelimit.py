@@ -42,6 +42,8 @@ RATES = {
     "replay": 10,  # replays one of staff starts
     "throttled": 10,  # new conversations of everybody, while a breaker throttles
     "search": 60,  # searches of the help centre by an address
+    "suggest": 240,  # its suggestions: somebody who types asks for several a search
+    "article_feedback": 20,  # what an address thinks of articles
     "contact": 10,  # addresses left in a conversation
 }
 
@@ -52,7 +54,7 @@ HOURLY = {
 }
 
 # What costs nobody anything but a little time; everything else is strict while a process counts alone.
-CHEAP = {"socket", "frame", "search", "policy_report"}
+CHEAP = {"socket", "frame", "search", "suggest", "article_feedback", "policy_report"}
 ALONE = 0.5
 REDIS_AGAIN_S = 2.0  # after a failure: a server that hangs must not hold up every request
 

@@ -53,6 +53,7 @@ def body_of(route: Route, place: Place) -> tuple[Any, str]:
         "admin/inbox/<conversation_id>/note/": {"text": "Seen."},
         "message/": {"email": "a@example.com", "category": "product", "text": "Hello"},
         "chat/transcript/": {"email": "a@example.com"},
+        "help/<slug>/feedback/": {"helpful": "yes"},
         "chat/back/": {"token": ids["link"]},
         "chat/back/again/": {"token": ids["link"]},
     }
