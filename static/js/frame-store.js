@@ -16,7 +16,7 @@ window.Store = (() => {
   }
   return {
     /** The conversation in a place ("known" or "anon"), if there is one. */
-    get: (place) => read()[place],
+    get: (place) => (read()[place]?.id ? read()[place] : undefined),
     put: (place, entry) => write({ ...read(), [place]: entry }),
     drop: (place) => write({ ...read(), [place]: undefined }),
     clear: () => write({}),

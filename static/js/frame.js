@@ -37,8 +37,8 @@
     let answer = identity && (await post(CONVERSATIONS, { ...wanted, identity }));
     if (answer && !answer.ok && (await isRefused(answer))) identity = "";
     if (!identity) answer = await post(CONVERSATIONS, wanted);
-    const begun = await answer.json().catch(() => ({}));
-    if (!answer.ok) throw new Error(begun.detail || Words.get("not_started"));
+    if (!answer.ok) throw new Error((await answer.json().catch(() => ({}))).detail || Words.get("not_started"));
+    const begun = await answer.json();
     place = identity ? "known" : "anon";
     Store.put(place, { id: begun.id, token: begun.token, seen: 0, who: Store.who(identity) });
     $("chat").dataset.known = identity ? "yes" : "no";
@@ -116,10 +116,18 @@
       Host.tell({ type: "conversation", exists: false });
       again();
     }
-    if (message.type !== "identify") return;
-    const isSame = place === "known" && Store.who(message.identity) === current()?.who;
-    identity = message.identity;
-    if (!isSame) again();  // the page around says hello again, with the new identity
+    if (message.type === "identify") identified(message.identity);
+  }
+  /** Somebody signed in around us, or their identity was renewed. Another conversation than the one shown: draw anew. */
+  async function identified(given) {
+    if (place === "known" && given && Store.who(given) === current()?.who) {
+      identity = given;
+      return;
+    }
+    const before = current()?.id;
+    await settle(given);
+    if (current()?.id !== before) again();  // the page around says hello again
+    else $("chat").dataset.known = identity ? "yes" : "no";
   }
   function shown(wanted) {
     isShown = wanted;
@@ -174,6 +182,7 @@
   if (hello.forgets) Store.clear();
   await settle(hello.identity);
   await thread();
+  if (identity) $("chat").dataset.known = "yes";
   await Promise.all(scripts.map(({ src }) => new Promise((resolve, reject) => {
     const script = Object.assign(document.createElement("script"), { src, async: false, onload: resolve, onerror: reject });
     document.head.append(script);

@@ -260,6 +260,8 @@
 
   function begin() {
     document.documentElement.append(host);  // beside the body, which some sites replace
+    host.popover = "manual";  // above everything, whatever the page transforms or stacks
+    host.showPopover?.();
     label();
     for (const call of early?.q || []) api(...call);
     if (memory().conversation) load(true);

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
-from functools import cache, wraps
+from functools import lru_cache, wraps
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -41,24 +41,29 @@ MARK = "/*words*/ {}"
 THEMES = ("light", "dark")
 
 
-@cache
 def launcher() -> str:
     """The launcher's script with its words in every language of ours."""
+    return _script(SOURCE.stat().st_mtime_ns)[0]
+
+
+@lru_cache(1)
+def _script(_changed: int) -> tuple[str, str]:
+    """The script and its ETag."""
     words = {}
     for language, _ in settings.LANGUAGES:
         with translation.override(language):
             words[language] = {key: str(text) for key, text in WIDGET_WORDS.items()}
-    return SOURCE.read_text().replace(MARK, json.dumps(words, ensure_ascii=False, separators=(",", ":")))
+    made = SOURCE.read_text().replace(MARK, json.dumps(words, ensure_ascii=False, separators=(",", ":")))
+    return made, f'"{hashlib.sha256(made.encode()).hexdigest()[:16]}"'
 
 
-@cache
-def _etag() -> str:
-    return f'"{hashlib.sha256(launcher().encode()).hexdigest()[:16]}"'
+def _etag(_request: HttpRequest) -> str:
+    return _script(SOURCE.stat().st_mtime_ns)[1]
 
 
 @require_safe
 @gzip_page
-@condition(etag_func=lambda request: _etag())
+@condition(etag_func=_etag)
 def script(request: HttpRequest) -> HttpResponse:
     """The same for everybody: short in the caches of browsers, so that a new version is everywhere soon."""
     answer = HttpResponse(launcher(), content_type="text/javascript; charset=utf-8")
