@@ -23,10 +23,8 @@
   /* A conversation begins with the first word or wish, not with a page view. */
   function start() {
     if (conversation()) return Promise.resolve(true);
-    starting ??= fetch("/chat/start/", { method: "POST", headers: { "X-CSRFToken": chat.dataset.csrf } })
-      .then(async (response) => {
-        if (!response.ok) throw new Error((await response.json().catch(() => ({}))).message || Words.get("not_started"));
-        const begun = await response.json();
+    starting ??= Door.start()
+      .then((begun) => {
         chat.dataset.conversation = begun.id;
         Outbox.adopt(begun.id);
         $("transcript").hidden = !conversation();
@@ -171,7 +169,8 @@
       Outbox.change(id, { failed: true });
       if (failure.dataset.retryAfter) setTimeout(() => again(id), failure.dataset.retryAfter * 1000);
     }
-    if (document.querySelector("#connection [data-moved]")) return location.assign("/");
+    const moved = document.querySelector("#connection [data-moved]");
+    if (moved) return Door.moved({ id: moved.dataset.moved, token: moved.dataset.token });
     document.querySelectorAll("[data-csrf]:not(#chat)").forEach((field) => { field.value = chat.dataset.csrf; });
     if (document.querySelector("#contact [data-saved]")) chat.dataset.saved = "yes";
     joinNeighbours();
@@ -208,7 +207,7 @@
   }
   function markRead() {
     const seq = Number($("cursor").dataset.seq);
-    if (document.hidden || seq <= lastRead || !isOpen()) return;
+    if (document.hidden || Door.isHidden() || seq <= lastRead || !isOpen()) return;
     lastRead = seq;
     send({ type: "read", seq });
   }

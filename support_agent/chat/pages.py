@@ -46,6 +46,11 @@ def chat(request: HttpRequest) -> HttpResponse:
     visitor = visitor_of_request(request)
     conversation = conversation_current(request.session, visitor)
     customer = Customer.objects.filter(pk=visitor.customer_id).first() if visitor.customer_id else None
+    return render(request, "chat/page.html", chat_context(conversation, customer))
+
+
+def chat_context(conversation: Conversation | None, customer: Customer | None) -> Json:
+    """What the chat's template needs, on its own page and in the widget's frame."""
     context: Json = {
         "demo_model": env.demo_model,
         "openers": OPENERS,
@@ -59,7 +64,7 @@ def chat(request: HttpRequest) -> HttpResponse:
     }
     if conversation is not None:
         context |= _history(conversation)
-    return render(request, "chat/page.html", context)
+    return context
 
 
 @require_GET

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from support_agent.chat import account, pages
+from support_agent.chat import account, demo_shop, pages, widget
 from support_agent.chat.back import back, back_again
 from support_agent.chat.leave import leave_message
 from support_agent.chat.transcript import transcript
@@ -21,5 +21,10 @@ urlpatterns: list[URLPattern] = [
     path("privacy/", pages.privacy, name="privacy"),
     path("account/login/", account.sign_in, name="login"),
     path("account/logout/", account.sign_out, name="logout"),
+    path("widget.js", widget.script, name="widget-script"),
+    path("widget/", widget.frame, name="widget"),
+    path("widget/<uuid:conversation_id>/", widget.thread, name="widget-thread"),
+    path("demo/shop/", demo_shop.shop, name="demo-shop"),
+    path("demo/shop/identity/", demo_shop.identity, name="demo-shop-identity"),
     path("demo/mail/", account.demo_mail, name="demo-mail"),
 ]

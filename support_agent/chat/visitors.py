@@ -45,6 +45,11 @@ def visitor_of_request(request: HttpRequest) -> Visitor:
         return Visitor(token=token, address=address)
 
 
+def visitor_with_token(request: HttpRequest) -> Visitor:
+    """Whoever brings a bearer token and nothing else: no cookie is read, none is set."""
+    return Visitor(token=_bearer(request.headers.get("Authorization", "")), address=client_address(request.META))
+
+
 def visitor_of_scope(scope: Mapping[str, Any]) -> Visitor:
     """The visitor behind a socket's handshake, as of now. Raises SignedOut when its session no longer stands."""
     headers = {key.decode("latin-1"): value.decode("latin-1") for key, value in scope["headers"]}

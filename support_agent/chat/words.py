@@ -21,3 +21,15 @@ SCRIPT_WORDS = {
     "send_again": _("Send again"),
     "edit": _("Edit"),
 }
+
+# What the launcher on other sites says (static/js/widget.js).
+WIDGET_WORDS = {
+    "name": _("Support chat"),
+    "title": _("Chat with Alder & Pine"),
+    "open": _("Open chat"),
+    "close": _("Close chat"),
+    "unread": _("Unread messages:"),
+    "dismiss": _("Dismiss"),
+    "failed": _("The chat could not be loaded here."),
+    "elsewhere": _("Open it in a new tab"),
+}

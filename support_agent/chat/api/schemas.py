@@ -58,6 +58,11 @@ class ConversationIn(Schema):
         None, description="JWT signed with IDENTITY_SECRET (HS256) with `sub`, `email`, `exp` and perhaps `name`."
     )
     locale: Locale = "en"
+    widget_origin: str | None = Field(
+        None,
+        max_length=300,
+        description="Sent by the widget's frame: the origin of the site around it, one of WIDGET_ORIGINS.",
+    )
     metadata: Annotated[Json, AfterValidator(_small_object)] = Field(
         {}, description="Anything of yours, 4 KB at most. Staff see it, the assistant does not."
     )
@@ -76,6 +81,17 @@ class ConversationOut(Schema):
     token: str = Field(description="The bearer token. It is shown this once.")
     ws_url: str
     status: Literal["ai", "waiting", "human", "closed"]
+
+
+class IdentityIn(Schema):
+    model_config = example(identity="eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOi…")
+    identity: str = Field(description="As of `POST /conversations`.")
+
+
+class IdentifiedOut(Schema):
+    model_config = example(state="verified", email_masked="o•••@example.com")
+    state: Literal["verified"]
+    email_masked: str
 
 
 class MessageIn(Schema):
