@@ -120,9 +120,12 @@
     send({ type: "typing" });
   });
   document.addEventListener("click", (event) => {
-    const found = event.target.closest("[data-opener], [data-again], [data-edit], #end, #latest");
+    const found = event.target.closest("[data-opener], [data-again], [data-edit], #latest");
     if (!found) return;
-    if ("opener" in found.dataset) post(found.textContent);
+    if ("opener" in found.dataset) {
+      event.preventDefault();  // it is a form's, for who has no scripts
+      post(found.textContent);
+    }
     if (found.dataset.again) again(found.dataset.again);
     if (found.dataset.edit) {
       const entry = Outbox.all().find((one) => one.id === found.dataset.edit);
@@ -132,7 +135,6 @@
       grow();
       text.focus();
     }
-    if (found.id === "end") send({ type: "close" });
     if (found.id === "latest") { following = true; settle(); }
   });
   document.addEventListener("submit", (event) => {

@@ -190,6 +190,7 @@
   Host.listen(hear);
   $("shut").hidden = !Host.isFramed;
   $("chat").addEventListener("line:after", count);
+  $("chat").inert = false;  // until here a form would leave by itself
   document.documentElement.dataset.ready = "";
   shown(isShown);
   Host.tell({ type: "conversation", exists: Boolean(current()) });

@@ -1,4 +1,4 @@
-"""What each client frame does: one synchronous function a type, run in the database pool by the consumer.
+"""What each client frame does: one synchronous function a type, whichever way the frame came (docs/transport.md).
 
 Every call looks the visitor and the conversation up again, so a frame never acts on rights that are gone.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -38,24 +39,41 @@ class Gone(Exception):
     """The conversation is no longer this visitor's."""
 
 
+def nothing() -> None:
+    """A socket cannot give its browser another cookie."""
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One frame and where it came from."""
+    """One frame and whose it is; `remember` binds one more conversation to the browser, `renew` changes its session's
+    key."""
 
-    scope: Mapping[str, Any]
     visitor: Visitor
     conversation: Conversation
+    remember: Callable[[UUID], None]
+    renew: Callable[[], None]
 
 
 def perform(scope: Mapping[str, Any], conversation_id: UUID, frame: frames.AnyFrame) -> Replies:
-    """Carry out one frame and return what to tell its sender. Raises DeskError, SignedOut or Gone."""
-    visitor = visitor_of_scope(scope)
+    """Carry out one frame of a socket. Raises DeskError, SignedOut or Gone."""
+    return carry_out(visitor_of_scope(scope), conversation_id, frame, remember=partial(remember_by_key, scope))
+
+
+def carry_out(
+    visitor: Visitor,
+    conversation_id: UUID,
+    frame: frames.AnyFrame,
+    *,
+    remember: Callable[[UUID], None],
+    renew: Callable[[], None] = nothing,
+) -> Replies:
+    """Carry out one frame and return what to tell its sender. Raises DeskError or Gone."""
     try:
         conversation = conversation_for_visitor(conversation_id, visitor)
     except NotFound:
         raise Gone from None
     allow("frame", str(conversation_id))
-    return COMMANDS[frame.type](Call(scope, visitor, conversation), frame)
+    return COMMANDS[frame.type](Call(visitor, conversation, remember, renew), frame)
 
 
 def message(call: Call, frame: frames.MessageFrame) -> Replies:
@@ -76,7 +94,7 @@ def message(call: Call, frame: frames.MessageFrame) -> Replies:
         }
     ]
     if done.moved_token:
-        remember_by_key(call.scope, done.conversation.pk)
+        call.remember(done.conversation.pk)
         replies.append(
             {
                 "type": "moved",
@@ -123,6 +141,8 @@ def verify(call: Call, frame: frames.VerifyFrame) -> Replies:
     if verification.state == Verification.State.REQUESTED:
         left = attempts_left(verification)
         raise Conflict(f"That code is not right. You have {left} more {'try' if left == 1 else 'tries'}.")
+    if verification.state == Verification.State.VERIFIED:
+        call.renew()  # whoever planted the old key must not come in along with its owner
     return []
 
 

@@ -9,9 +9,12 @@ import json
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
+from django.http import QueryDict
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator
 
 MAX_BYTES = 64 * 1024
+CODES = {"not_allowed": "not_found", "not_eligible": "conflict"}  # to those the contract has
+LISTS = {"attachments"}
 
 
 class FrameError(Exception):
@@ -97,6 +100,23 @@ AnyFrame = (
     | PlainFrame
 )
 _adapter: TypeAdapter[AnyFrame] = TypeAdapter(Annotated[AnyFrame, Field(discriminator="type")])
+
+
+def of_form(form: QueryDict) -> str:
+    """A form's fields as the text of a frame, the way htmx puts them on the socket."""
+    return json.dumps(
+        {name: values if name in LISTS or len(values) > 1 else "".join(values) for name, values in form.lists()}
+    )
+
+
+def error_frame(code: str, message: str, about: dict[str, Any], retry_after: int | None = None) -> dict[str, Any]:
+    """The passing frame `error`; `about` is the frame it answers, whose client_message_id it carries."""
+    error: dict[str, Any] = {"type": "error", "code": CODES.get(code, code), "message": message}
+    if about.get("client_message_id"):
+        error["client_message_id"] = about["client_message_id"]
+    if retry_after is not None:
+        error["retry_after"] = retry_after
+    return error
 
 
 def parse(text: str, *, lenient: bool) -> AnyFrame:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from support_agent.chat import account, demo_shop, pages, widget
+from support_agent.chat import account, demo_shop, pages, plain, polling, widget
 from support_agent.chat.back import back, back_again
 from support_agent.chat.leave import leave_message
 from support_agent.chat.transcript import transcript
@@ -14,6 +14,10 @@ urlpatterns: list[URLPattern] = [
     path("chat/start/", pages.start, name="chat-start"),
     path("chat/new/", pages.new, name="chat-new"),
     path("chat/<uuid:conversation_id>/earlier/", pages.earlier, name="chat-earlier"),
+    path("chat/<uuid:conversation_id>/frames/", polling.frame, name="chat-frames"),
+    path("chat/<uuid:conversation_id>/events/", polling.events, name="chat-events"),
+    path("chat/<uuid:conversation_id>/news/", plain.news, name="chat-news"),
+    path("chat/do/", plain.do, name="chat-do"),
     path("chat/back/", back, name="chat-back"),
     path("chat/back/again/", back_again, name="chat-back-again"),
     path("chat/transcript/", transcript, name="chat-transcript"),

@@ -6,7 +6,7 @@ Each persistent event also moves the page's cursor, from which a lost connection
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -66,15 +66,20 @@ class HtmlRenderer:
         return _render("frames/delta", {"message_id": message_id, "text": text, "first": offset == 0})
 
 
-def page_items(events: Iterable[Json]) -> list[SafeString]:
-    """The log of a history for the page itself, neighbours by the same author in the same minute joined."""
+def page_items(events: Iterable[Json], told: Mapping[str, Json] | None = None, **common: Any) -> list[SafeString]:
+    """The log of a history for the page itself, neighbours by the same author in the same minute joined.
+
+    `told` has more for the template of an item, by its key or kind; `common` is for all of them.
+    """
     shown: list[SafeString] = []
     before: tuple[str, str] | None = None
+    told = told or {}
     for item in fold(events):
         author = None
         if item.kind == "message" and item.context["role"] != "assistant":  # each answer stands for itself
             author = (item.context["role"], item.context["created_at"][:16])
-        shown.append(_item(item, continued=author is not None and author == before))
+        more = told.get(item.key) or told.get(item.kind) or {}
+        shown.append(_item(item, continued=author is not None and author == before, **common, **more))
         before = author
     return shown
 
