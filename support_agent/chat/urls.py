@@ -7,6 +7,7 @@ from django.urls import URLPattern, path
 from support_agent.chat import account, pages
 from support_agent.chat.back import back, back_again
 from support_agent.chat.leave import leave_message
+from support_agent.chat.pictures import picture
 from support_agent.chat.transcript import transcript
 
 urlpatterns: list[URLPattern] = [
@@ -14,6 +15,7 @@ urlpatterns: list[URLPattern] = [
     path("chat/start/", pages.start, name="chat-start"),
     path("chat/new/", pages.new, name="chat-new"),
     path("chat/<uuid:conversation_id>/earlier/", pages.earlier, name="chat-earlier"),
+    path("chat/<uuid:conversation_id>/images/<uuid:attachment_id>/", picture, name="chat-picture"),
     path("chat/back/", back, name="chat-back"),
     path("chat/back/again/", back_again, name="chat-back-again"),
     path("chat/transcript/", transcript, name="chat-transcript"),

@@ -32,6 +32,8 @@ class HtmlRenderer:
     def event(self, event: Json) -> str:
         if event["type"] in ("message", "turn"):
             self._growing = None
+        if event["type"] == "message" and event["message"].get("attachments"):
+            return _event(event)  # the addresses of its images do not hold as long as what is kept here
         key = (self._conversation_id, event["seq"])
         if key not in _rendered:
             _rendered[key] = _event(event)
