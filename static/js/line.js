@@ -68,5 +68,8 @@ window.Line = (() => {
     else if (Date.now() - heard > PING_EVERY) send({ type: "ping" });
   }, 5000);
 
-  return { isOpen, send, connect, tell };
+  /** What proves a request of ours to come from this page. */
+  const headers = () => ({ "X-CSRFToken": chat.dataset.csrf });
+
+  return { isOpen, send, connect, tell, headers };
 })();
