@@ -11,9 +11,10 @@ window.Log = (() => {
     old: { dateStyle: "medium", timeStyle: "short" },
     fresh: { timeStyle: "short" },
   };
-  const OLD = 12 * 60 * 60 * 1000, NEAR = 60;
+  const OLD = 12 * 60 * 60 * 1000, NEAR = 60, GESTURE = 1000;
+  const LONG = 150, BLOCK = 50;  // items
   const formats = {};
-  let following = true;
+  let following = true, touched = 0, height = 0;
   let anchor = null;  // what was first, and where it stood, when earlier messages were asked for
 
   /* ---- what came ---- */
@@ -33,7 +34,8 @@ window.Log = (() => {
   };
   function join(item) {
     if (item?.parentElement !== messages) return;
-    const before = item.previousElementSibling, key = keyOf(item);
+    const last = item.previousElementSibling, key = keyOf(item);
+    const before = last?.matches(".block") ? last.lastElementChild : last;
     item.classList.toggle("continued", key !== null && before !== null && key === keyOf(before));
   }
   function arrange(item) {
@@ -41,7 +43,7 @@ window.Log = (() => {
     for (const field of item.querySelectorAll("[data-csrf]")) field.value = chat.dataset.csrf;
     join(item);
   }
-  new MutationObserver((records) => {
+  function came(records) {
     let changed = false;
     for (const { addedNodes, nextSibling, target } of records) {
       for (const node of addedNodes) {
@@ -54,8 +56,35 @@ window.Log = (() => {
         changed = true;
       }
     }
-    if (changed) hold();
-  }).observe(chat, { childList: true, subtree: true });
+    if (!changed) return;
+    hold();
+    if (messages.childElementCount > LONG) later(bind);
+  }
+  const watch = new MutationObserver(came);
+  watch.observe(chat, { childList: true, subtree: true });
+
+  /* What lies far above goes into blocks that the browser neither lays out nor paints while they are out of sight: one
+     by one, two thousand messages cost more to watch over than to draw. */
+  const later = (work) => (window.requestIdleCallback || setTimeout)(work, { timeout: 2000 });
+  function bind() {
+    came(watch.takeRecords());
+    const items = [...messages.children].slice(0, -BLOCK);
+    let from = 0;
+    const upto = items.findIndex((item, n) => {
+      if (item.matches(".block")) from = n + 1;
+      return n - from + 1 === BLOCK;
+    });
+    if (upto < 0) return;
+    const run = items.slice(from, upto + 1);
+    if (run.some((item) => item.contains(document.activeElement)) || !getSelection().isCollapsed) return;
+    const block = document.createElement("div");
+    block.className = "block";
+    block.style.containIntrinsicBlockSize = `auto ${run.at(-1).getBoundingClientRect().bottom - run[0].getBoundingClientRect().top}px`;
+    run[0].before(block);
+    block.append(...run);
+    watch.takeRecords();  // nothing new came
+    if (messages.childElementCount > LONG) later(bind);
+  }
 
   /* ---- scrolling ---- */
 
@@ -63,9 +92,17 @@ window.Log = (() => {
     scroll.scrollTop = $("empty").hidden ? scroll.scrollHeight : 0;  // the greeting is read from its top
   }
   const atEnd = () => scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < NEAR;
+  /* Who scrolls up reads; what only grows or is measured anew, above or below, moves nobody. */
+  for (const name of ["wheel", "touchmove", "pointerdown", "pointerup", "keydown"]) {
+    scroll.addEventListener(name, () => { touched = Date.now(); }, { passive: true });
+  }
   scroll.addEventListener("scroll", () => {
-    following = atEnd();
-    if (following) $("latest").hidden = true;
+    const isMoved = scroll.scrollHeight === height || Date.now() - touched < GESTURE;
+    height = scroll.scrollHeight;
+    if (atEnd()) {
+      following = true;
+      $("latest").hidden = true;
+    } else if (isMoved) following = false;
   }, { passive: true });
 
   /* Earlier messages come in above: what was read stays where it is. Browsers do not see to it at the very top. */
