@@ -45,9 +45,9 @@ def conversation_for_visitor(conversation_id: UUID, visitor: Visitor) -> Convers
 
 def conversations_of_visitor(visitor: Visitor) -> QuerySet[Conversation]:
     """The visitor's conversations on the page, newest first; a token opens one, it lists nothing."""
-    mine = Q(pk__in=visitor.conversation_ids, customer=None)
+    mine = Q(pk__in=visitor.conversation_ids)  # with what a code proved to be somebody's, as _may_enter has it
     if visitor.customer_id:
-        mine |= Q(customer=visitor.customer_id)
+        mine = Q(pk__in=visitor.conversation_ids, customer=None) | Q(customer=visitor.customer_id)
     return (
         Conversation.objects.filter(mine)
         .exclude(channel=Conversation.Channel.TASK)

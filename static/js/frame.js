@@ -151,6 +151,10 @@
   document.addEventListener("click", (event) => {
     if (event.target.closest("#shut")) return Host.tell({ type: "close" });
     const link = event.target.closest("a[href]");
+    if (link?.id === "download") {
+      event.preventDefault();
+      return download(link);
+    }
     if (!link || link.getAttribute("href").startsWith("#") || link.hasAttribute("download")) return;
     if (link.getAttribute("href") === "/") {  // the chat itself: here, that is this page
       event.preventDefault();
@@ -159,6 +163,14 @@
     link.target = "_blank";
     link.rel = "noopener";
   }, true);
+  /* A link brings no token: the file is fetched, and saved from here. */
+  async function download(link) {
+    const answer = await ask(link.href, { headers: bearer(current()) }).catch(() => null);
+    if (!answer?.ok) return;
+    const url = URL.createObjectURL(await answer.blob());
+    Object.assign(document.createElement("a"), { href: url, download: "chat.txt" }).click();
+    setTimeout(() => URL.revokeObjectURL(url), AGAIN_AFTER);
+  }
   document.addEventListener("submit", (event) => {
     if (!event.target.matches('form[action="/chat/new/"]')) return;
     event.preventDefault();

@@ -203,5 +203,5 @@ window.Line = (() => {
     else if (Date.now() - heard > PING_EVERY) send({ type: "ping" });
   }, 5000);
 
-  return { isOpen, send, connect, tell, authorize: (headers) => Door.authorize(headers) };
+  return { isOpen, send, connect, tell };
 })();

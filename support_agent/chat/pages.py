@@ -10,17 +10,19 @@ from csp.constants import SELF
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.middleware.csrf import get_token
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from support_agent.chat.conversations import conversation_begin, conversation_current
+from support_agent.chat.openers import openers_for
+from support_agent.chat.past import has_past
 from support_agent.chat.polling import state_of
 from support_agent.chat.renderers.html import page_items
 from support_agent.chat.renderers.items import fold, place_context
 from support_agent.chat.tokens import with_tokens
-from support_agent.chat.visitors import visitor_of_request
+from support_agent.chat.visitors import visitor_of_request, writer_of
 from support_agent.chat.words import SCRIPT_WORDS
 from support_agent.env import env
 from support_agent.models import Switch
@@ -31,13 +33,15 @@ from tickets.access import conversation_for_visitor
 from tickets.errors import DeskError, NotFound, RateLimited
 from tickets.models import Conversation, Customer
 from tickets.selectors.conversations import events_latest
+from tickets.selectors.read_marks import seen_by_staff
 from tickets.selectors.waits import places
+from tickets.services.attachments import MAX_BYTES, MAX_PER_MESSAGE
 from tickets.services.conversations import can_reopen
 from tickets.services.thread_links import recipient
 
 Json = dict[str, Any]
 FIRST_PAGE = 100  # events
-MAX_ASK = 400  # characters a link may put into the composer
+MAX_ASKED = 500  # characters of a question that another page puts into the field
 OPENERS = ("Where is my order?", "How do I return something?", "My Trailmate won’t sync", "What does shipping cost?")
 
 
@@ -75,7 +79,11 @@ def chat_page(request: HttpRequest, refusal: Refusal | None = None, status: int 
     customer = Customer.objects.filter(pk=visitor.customer_id).first() if visitor.customer_id else None
     csrf_token = get_token(request)  # with the cookie, also for the scripts
     context = chat_context(conversation, customer, csrf_token=csrf_token, refusal=refusal, told=_told(request))
-    context["ask"] = request.GET.get("ask", "").replace("\x00", "")[:MAX_ASK]
+    context |= {
+        "asked": request.GET.get("ask", "").replace("\x00", "").strip()[:MAX_ASKED],
+        "owner": writer_of(visitor),
+        "has_past": has_past(request, conversation),
+    }
     page = render(request, "chat/page.html", context, status=status)
     page._csp_update = {"frame-src": [SELF]}  # type: ignore[attr-defined]  # for chat/plain.py: news
     return page
@@ -92,7 +100,9 @@ def chat_context(
     """What the chat's template needs, on its own page and in the widget's frame, which has no forms of its own."""
     context: Json = {
         "demo_model": env.demo_model,
-        "openers": OPENERS,
+        "openers": openers_for(customer, OPENERS),
+        "most_images": MAX_PER_MESSAGE,
+        "most_bytes": MAX_BYTES,
         "words": SCRIPT_WORDS,
         "paused": conversation is None and controls().has(Switch.Name.PAUSE_NEW),
         "known": customer is not None or bool(conversation and conversation.customer_id),
@@ -139,16 +149,6 @@ def start(request: HttpRequest) -> JsonResponse:
     return JsonResponse({"id": str(conversation.pk)})
 
 
-@require_POST
-def new(request: HttpRequest) -> HttpResponse:
-    """Leave a closed conversation for a fresh one."""
-    try:
-        conversation_begin(request)
-    except DeskError as error:
-        return render(request, "chat/refused.html", {"message": error.message}, status=_status_of(error))
-    return redirect("/")
-
-
 @require_GET
 def privacy(request: HttpRequest) -> HttpResponse:
     return render(request, "chat/privacy.html", {"demo": settings.DEMO, "kept": days_kept()})
@@ -181,12 +181,21 @@ def _history(conversation: Conversation, refusal: Refusal | None, told: dict[str
         **_place(conversation),
         "reopens": can_reopen(conversation),
         "has_address": bool(recipient(conversation)),
+        "delivery": _delivery(conversation, events),
     }
 
 
 def _told(request: HttpRequest) -> dict[str, Json]:
     """What the page's own address says of its items: the answer that was just found good or not (chat/plain.py)."""
     return {f"m-{request.GET[state]}": {"feedback": state} for state in ("why", "thanks") if state in request.GET}
+
+
+def _delivery(conversation: Conversation, events: list[Json]) -> str:
+    """What the mark under the newest message says, while it is the customer's own."""
+    shown = [event for event in events if event["type"] in ("message", "action", "status", "promise", "survey")]
+    if not shown or shown[-1].get("message", {}).get("role") != "customer":
+        return ""
+    return "seen" if seen_by_staff(conversation) >= shown[-1]["seq"] else "sent"
 
 
 def _place(conversation: Conversation) -> Json:

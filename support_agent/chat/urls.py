@@ -7,17 +7,26 @@ from django.urls import URLPattern, path
 from support_agent.chat import account, demo_shop, pages, plain, polling, widget
 from support_agent.chat.back import back, back_again
 from support_agent.chat.leave import leave_message
-from support_agent.chat.transcript import transcript
+from support_agent.chat.over import new, over
+from support_agent.chat.past import past, past_one, resume
+from support_agent.chat.pictures import picture
+from support_agent.chat.transcript import download, transcript
 
 urlpatterns: list[URLPattern] = [
     path("", pages.chat, name="chat"),
     path("chat/start/", pages.start, name="chat-start"),
-    path("chat/new/", pages.new, name="chat-new"),
+    path("chat/new/", new, name="chat-new"),
+    path("chat/over/", over, name="chat-over"),
+    path("chat/past/", past, name="chat-past"),
+    path("chat/<uuid:conversation_id>/", past_one, name="chat-past-one"),
+    path("chat/<uuid:conversation_id>/resume/", resume, name="chat-resume"),
+    path("chat/<uuid:conversation_id>/transcript.txt", download, name="chat-transcript-text"),
     path("chat/<uuid:conversation_id>/earlier/", pages.earlier, name="chat-earlier"),
     path("chat/<uuid:conversation_id>/frames/", polling.frame, name="chat-frames"),
     path("chat/<uuid:conversation_id>/events/", polling.events, name="chat-events"),
     path("chat/<uuid:conversation_id>/news/", plain.news, name="chat-news"),
     path("chat/do/", plain.do, name="chat-do"),
+    path("chat/<uuid:conversation_id>/images/<uuid:attachment_id>/", picture, name="chat-picture"),
     path("chat/back/", back, name="chat-back"),
     path("chat/back/again/", back_again, name="chat-back-again"),
     path("chat/transcript/", transcript, name="chat-transcript"),

@@ -20,6 +20,20 @@ SCRIPT_WORDS = {
     "waiting": _("Waiting for the connection"),
     "send_again": _("Send again"),
     "edit": _("Edit"),
+    "uploading": _("Uploading images"),
+    "long": _("{length} of {most} characters"),
+    "too_long": _("{length} characters: {over} more than the {most} that one message can have."),
+    "split": _("Send in {parts} parts"),
+    "image": _("image"),
+    "image_named": _("Image: {name}"),
+    "image_kind": _("“{name}” is not an image we can take. Please send a PNG, JPEG or WebP."),
+    "image_size": _("“{name}” has {size} MB; an image may have {most} MB at most."),
+    "image_many": _("A message can carry {most} images. Send these first."),
+    "image_uploading": _("Uploading {name}"),
+    "image_failed": _("“{name}” could not be uploaded."),
+    "image_again": _("Try again"),
+    "image_remove": _("Remove {name}"),
+    "image_cut": _("The page was closed before its images were uploaded. Edit it to attach them again."),
 }
 
 # What the launcher on other sites says (static/js/widget.js).

@@ -37,6 +37,7 @@ RATES = {
     "task": 60,
     "attachment": 20,  # a conversation's uploads
     "attachment_address": 40,
+    "transcript_file": 10,  # a conversation's downloads
     "left_message": 5,  # messages an address leaves for later
     "thread_link": 20,  # links from e-mails an address opens
     "assist": 20,  # summaries and drafts one of staff asks for

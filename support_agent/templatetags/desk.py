@@ -19,6 +19,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from tickets.markdown import REL, link_allowed, render, with_allowed_links
 from tickets.models import User
+from tickets.pictures import picture_address
 from tickets.selectors.notes import mentions_unread
 from tickets.selectors.staff import staff_name as name_of
 from tickets.services.notes import MENTION
@@ -50,6 +51,12 @@ def share(part: object) -> str:
 def percent(part: object) -> str:
     """0.123 is 12%: where there is little room."""
     return f"{part:.0%}" if isinstance(part, int | float | Decimal) else "–"
+
+
+@register.filter
+def picture(file: dict[str, Any]) -> str:
+    """Where a message's image can be seen for some hours."""
+    return picture_address(file)
 
 
 @register.filter

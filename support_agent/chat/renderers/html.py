@@ -27,11 +27,16 @@ class HtmlRenderer:
 
     def __init__(self, conversation_id: UUID) -> None:
         self._conversation_id = conversation_id
+        self._own = 0  # the seq of the customer's newest message, as far as it came this way
         self._growing: tuple[str, int] | None = None  # message_id and length of the text shown so far
 
     def event(self, event: Json) -> str:
         if event["type"] in ("message", "turn"):
             self._growing = None
+        if event["type"] == "message" and event["message"]["role"] == "customer":
+            self._own = event["seq"]
+        if event["type"] == "message" and event["message"].get("attachments"):
+            return _event(event)  # the addresses of its images do not hold as long as what is kept here
         key = (self._conversation_id, event["seq"])
         if key not in _rendered:
             _rendered[key] = _event(event)
@@ -48,6 +53,8 @@ class HtmlRenderer:
                 return _render(f"frames/{name}", frame)
             case "queue":
                 return _render("frames/queue", place_context(frame))
+            case "seen" if frame["seq"] >= self._own:
+                return _render("frames/seen", frame)
             case "activity" | "typing" | "ack" | "moved" | "thanks" | "pong" as name:
                 return _render(f"frames/{name}", frame)
         return None
