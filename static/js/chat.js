@@ -9,6 +9,8 @@
     words: { weekday: "long", day: "numeric", month: "long", hour: "numeric", minute: "2-digit" },
     month: { month: "short" },
     day: { day: "numeric" },
+    date: { dateStyle: "medium" },
+    moment: { dateStyle: "medium", timeStyle: "short" },
   };
   let starting = null;    // the request that begins a conversation
   let lastTyping = 0, lastRead = 0, focusedCard = "", following = true;

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_GET, require_POST
 from support_agent.chat.conversations import conversation_begin, conversation_current
 from support_agent.chat.renderers.html import page_items
 from support_agent.chat.renderers.items import place_context
+from support_agent.chat.thumbs import with_thumbs
 from support_agent.chat.tokens import with_tokens
 from support_agent.chat.visitors import visitor_of_request
 from support_agent.chat.words import SCRIPT_WORDS
@@ -72,7 +73,7 @@ def earlier(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
     if not before.isdecimal() or len(before) > 18:
         raise Http404
     events = events_latest(conversation.pk, before=int(before), limit=FIRST_PAGE)
-    events = with_tokens(events, conversation.pk, conversation.customer_id)
+    events = with_thumbs(with_tokens(events, conversation.pk, conversation.customer_id))
     context = {"conversation": conversation, "items": page_items(events), "earlier": _first_seq(events)}
     return render(request, "chat/earlier.html", context)
 
@@ -117,7 +118,7 @@ def _history(conversation: Conversation) -> Json:
     return {
         "conversation": conversation,
         "cursor": events[-1]["seq"] if events else 0,
-        "items": page_items(with_tokens(events, conversation.pk, conversation.customer_id)),
+        "items": page_items(with_thumbs(with_tokens(events, conversation.pk, conversation.customer_id))),
         "earlier": _first_seq(events),
         **(statuses[-1] if statuses else {"status": conversation.status}),
         **_place(conversation),

@@ -20,4 +20,10 @@ SCRIPT_WORDS = {
     "waiting": _("Waiting for the connection"),
     "send_again": _("Send again"),
     "edit": _("Edit"),
+    "connected": _("Connected again."),
+    "offer_soon": _("{time} left to decide."),
+    "offer_over": _("The time to decide is over. Nothing was changed; it can be offered again."),
+    "code_soon": _("The code works for {time} more."),
+    "code_over": _("The code is no longer valid. A new one can be sent."),
+    "left": _("{time} left"),
 }

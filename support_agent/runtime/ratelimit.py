@@ -43,6 +43,7 @@ RATES = {
     "throttled": 10,  # new conversations of everybody, while a breaker throttles
     "search": 60,  # searches of the help centre by an address
     "contact": 10,  # addresses left in a conversation
+    "renewal": 6,  # expired proposals of a conversation that are offered again
 }
 
 HOURLY = {
