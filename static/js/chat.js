@@ -10,6 +10,7 @@
     month: { month: "short" },
     day: { day: "numeric" },
     date: { dateStyle: "medium" },
+    on: { dateStyle: "medium", timeZone: "UTC" },  // a day without an hour is the same everywhere
     moment: { dateStyle: "medium", timeStyle: "short" },
   };
   let starting = null;    // the request that begins a conversation

@@ -25,11 +25,15 @@ def cards_of(*, turn: Turn, text: str, sources: Sequence[Json]) -> list[Json]:
     """At most three, none that the conversation shows already just so. `sources` are those the text cites."""
     if not any(letter.isdigit() for letter in text):
         return []  # names no number, cites nothing
-    calls = ToolCall.objects.filter(turn=turn, tool__in=FOUND, status="success").order_by("created_at", "pk")
     found: dict[tuple[str, str], Json] = {}
-    for tool, result in calls.values_list("tool", "result"):
-        for card in FOUND[tool](result, text, sources):
-            found[card["kind"], card["id"]] = card
+    offered: set[str] = set()  # orders of which a proposal says what matters
+    calls = ToolCall.objects.filter(turn=turn, status__in=("success", "pending_confirmation"))
+    for tool, status, result in calls.order_by("created_at", "pk").values_list("tool", "status", "result"):
+        if status == "pending_confirmation":
+            offered.add((result.get("preview") or {}).get("order_number", ""))
+        elif tool in FOUND:
+            found |= {(card["kind"], card["id"]): card for card in FOUND[tool](result, text, sources)}
+    found = {key: card for key, card in found.items() if not (key[0] == "order" and key[1] in offered)}
     if not found:
         return []
     shown = _shown(turn)

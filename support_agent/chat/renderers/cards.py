@@ -26,7 +26,7 @@ TITLES = {
     "order": _("Order {id}"),
     "shipment": _("Parcel {id}"),
     "return": _("Return {id}"),
-    "refund": _("Refund {id}"),
+    "refund": _("Refund for order {order_number}"),
     "ticket": _("Ticket {id}"),
     "article": _("{title}"),
 }
@@ -86,7 +86,7 @@ def card_context(card: Json, *, said_at: datetime | None = None) -> Json:
     kind, status = card["kind"], str(card.get("status", ""))
     state = STATES.get(kind, {}).get(status, "")
     tone = "good" if (kind, status) == ("refund", "paid") else TONES.get(status, "")
-    shown = {**card, "title": str(TITLES[kind]).format_map(card), "state_words": capfirst(str(state)), "tone": tone}
+    shown = {**card, "title": _title(card), "state_words": capfirst(str(state)), "tone": tone}
     shown["template"] = f"chat/cards/{kind}.html"
     return shown | _MORE.get(kind, _nothing)(card, said_at)
 
@@ -94,12 +94,16 @@ def card_context(card: Json, *, said_at: datetime | None = None) -> Json:
 def card_spoken(card: Json) -> str:
     """One line for those who listen: 'Order AP-104233, on its way'."""
     state = STATES.get(card["kind"], {}).get(str(card.get("status", "")), "")
-    title = str(TITLES[card["kind"]]).format_map(card)
+    title = _title(card)
     if card["kind"] == "article":
         title = gettext("Article: {title}").format(title=title)
     if card["kind"] == "refund":
         title = f"{title}, {money(card['amount'], card['currency'])}"
     return f"{title}, {state}" if state else title
+
+
+def _title(card: Json) -> str:
+    return str(TITLES[card["kind"]]).format_map({"id": "", "title": "", "order_number": "", **card})
 
 
 def money(amount: Any, currency: str) -> str:
@@ -128,7 +132,7 @@ def _order(card: Json, _: datetime | None) -> Json:
         "more": more,
         "placed": moment(card.get("placed_at")),
         "total_words": money(card["total"], currency) if card.get("total") else "",
-        "refunded_words": money(card["refunded"], currency) if _is_some(card.get("refunded")) else "",
+        "refunded_words": money(card["refunded"], currency) if is_some(card.get("refunded")) else "",
     }
 
 
@@ -170,7 +174,7 @@ def _return(card: Json, _: datetime | None) -> Json:
     is_open = card.get("status") == "label_sent"
     return {
         "send_by_day": day(card.get("send_by")) if is_open else None,
-        "fee_words": money(fee, card.get("currency", "")) if _is_some(fee) else "",
+        "fee_words": money(fee, card.get("currency", "")) if is_some(fee) else "",
         "label_url": f"{card['url']}?key={label_token(card['id'])}" if is_open and card.get("url") else "",
     }
 
@@ -206,7 +210,8 @@ def day(value: Any) -> date | None:
         return None
 
 
-def _is_some(amount: Any) -> bool:
+def is_some(amount: Any) -> bool:
+    """Whether it is an amount of anything."""
     try:
         return Decimal(str(amount or 0)) != 0
     except InvalidOperation:
