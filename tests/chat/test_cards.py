@@ -71,7 +71,7 @@ def test_the_way_of_a_parcel_is_a_list_with_one_current_step(cast: Cast) -> None
 
 def test_what_others_wrote_is_text(cast: Cast) -> None:
     bad = "<img src=x onerror=alert(1)>"
-    cards = [
+    cards: list[Json] = [
         {"kind": "ticket", "id": "T-1", "subject": bad, "status": "open"},
         {"kind": "article", "id": "/help/x/", "url": "/help/x/", "title": bad, "summary": bad},
         {"kind": "order", "id": "AP-1", "status": bad, "currency": bad, "total": bad, "lines": [{**LINE, "name": bad}]},

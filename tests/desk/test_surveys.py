@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from django.utils import timezone
@@ -56,10 +57,10 @@ def test_an_answer_stands_against_a_later_no(cast: Cast) -> None:
 
 def test_a_thumb_changes_its_mind_and_keeps_no_old_cause(talk: Talk, cast: Cast) -> None:
     answer = message_assistant(conversation=talk.conversation, text="Yes.", turn_id=talk.conversation.pk)
-    given = {"conversation": talk.conversation, "message_id": answer.pk}
-    feedback_give(**given, helpful=False, cause="wrong", reason="It was no.")
+    give = partial(feedback_give, conversation=talk.conversation, message_id=answer.pk)
+    give(helpful=False, cause="wrong", reason="It was no.")
     assert (Feedback.objects.get().cause, Feedback.objects.get().reason) == ("wrong", "It was no.")
-    feedback_give(**given, helpful=True, cause="wrong")
+    give(helpful=True, cause="wrong")
     assert (Feedback.objects.get().helpful, Feedback.objects.get().cause) == (True, "")
     with pytest.raises(ValueError, match="nonsense"):
-        feedback_give(**given, helpful=False, cause="nonsense")
+        give(helpful=False, cause="nonsense")
