@@ -8,6 +8,9 @@ window.Log = (() => {
     words: { weekday: "long", day: "numeric", month: "long", hour: "numeric", minute: "2-digit" },
     month: { month: "short" },
     day: { day: "numeric" },
+    date: { dateStyle: "medium" },
+    on: { dateStyle: "medium", timeZone: "UTC" },  // a day without an hour is the same everywhere
+    moment: { dateStyle: "medium", timeStyle: "short" },
     old: { dateStyle: "medium", timeStyle: "short" },
     fresh: { timeStyle: "short" },
   };

@@ -16,7 +16,7 @@ from django.core.validators import validate_email
 
 from support_agent.chat import frames
 from support_agent.chat.visitors import remember_by_key, visitor_of_scope
-from support_agent.runtime import submit
+from support_agent.runtime import renewals, submit
 from support_agent.runtime.ratelimit import allow
 from tickets.access import Visitor, conversation_for_visitor
 from tickets.errors import Conflict, DeskError, NotFound
@@ -24,8 +24,8 @@ from tickets.models import Conversation, Verification
 from tickets.publishing import group_of, publish
 from tickets.services.actions import action_decide, action_undo
 from tickets.services.conversations import contact_set, read_mark
-from tickets.services.identity import attempts_left, verification_check, verification_start
-from tickets.services.surveys import feedback_give, survey_answer
+from tickets.services.identity import attempts_left, verification_again, verification_check, verification_start
+from tickets.services.surveys import feedback_give, survey_answer, survey_dismiss
 
 Json = dict[str, Any]
 Replies = list[Json]
@@ -116,6 +116,12 @@ def undo(call: Call, frame: frames.UndoFrame) -> Replies:
     return []
 
 
+def renew(call: Call, frame: frames.RenewFrame) -> Replies:
+    allow("renewal", str(call.conversation.pk))
+    renewals.renew(conversation=call.conversation, action_id=frame.action_id)
+    return []
+
+
 def stop(call: Call, _: frames.PlainFrame) -> Replies:
     submit.stop_turn(conversation=call.conversation)
     return []
@@ -132,8 +138,11 @@ def close(call: Call, _: frames.PlainFrame) -> Replies:
 
 
 def verify(call: Call, frame: frames.VerifyFrame) -> Replies:
-    """With an address a code is sent; with a code it is tried."""
+    """With an address a code is sent, with `again` another to the same address; with a code it is tried."""
     allow("verification", call.visitor.address or str(call.conversation.pk))
+    if frame.again:
+        verification_again(conversation=call.conversation)
+        return []
     if not frame.code:
         verification_start(conversation=call.conversation, email=_email(frame.email))
         return []
@@ -166,14 +175,21 @@ def read(call: Call, frame: frames.ReadFrame) -> Replies:
 
 def feedback(call: Call, frame: frames.FeedbackFrame) -> Replies:
     feedback_give(
-        conversation=call.conversation, message_id=frame.message_id, helpful=frame.helpful, reason=frame.reason
+        conversation=call.conversation,
+        message_id=frame.message_id,
+        helpful=frame.helpful,
+        reason=frame.reason,
+        cause=frame.cause,
     )
-    done = frame.helpful or bool(frame.reason)
-    return [{"type": "thanks", "about": "feedback", "message_id": str(frame.message_id), "done": done}]
+    said = {"helpful": frame.helpful, "reason": frame.reason, "cause": frame.cause}
+    return [{"type": "thanks", "about": "feedback", "message_id": str(frame.message_id), "thumb": said}]
 
 
 def survey(call: Call, frame: frames.SurveyFrame) -> Replies:
-    survey_answer(conversation=call.conversation, rating=frame.rating, comment=frame.comment)
+    if frame.rating is None:
+        survey_dismiss(conversation=call.conversation)
+    else:
+        survey_answer(conversation=call.conversation, rating=frame.rating, comment=frame.comment)
     return []
 
 
@@ -183,7 +199,10 @@ def ping(call: Call, _: frames.PlainFrame) -> Replies:
 
 COMMANDS: dict[str, Callable[[Call, Any], Replies]] = {
     command.__name__: command
-    for command in (message, confirm, undo, stop, human, close, verify, contact, typing, read, feedback, survey, ping)
+    for command in (
+        *(message, confirm, undo, renew, stop, human, close, verify),
+        *(contact, typing, read, feedback, survey, ping),
+    )
 }
 
 

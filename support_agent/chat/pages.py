@@ -21,6 +21,7 @@ from support_agent.chat.past import has_past
 from support_agent.chat.polling import state_of
 from support_agent.chat.renderers.html import page_items
 from support_agent.chat.renderers.items import fold, place_context
+from support_agent.chat.thumbs import with_thumbs
 from support_agent.chat.tokens import with_tokens
 from support_agent.chat.visitors import visitor_of_request, writer_of
 from support_agent.chat.words import SCRIPT_WORDS
@@ -56,7 +57,7 @@ class Refusal:
     def about(self) -> str:
         """The key or the kind of the item whose form it was; empty for the forms round the log."""
         match self.typed.get("type"):
-            case "confirm" | "undo":
+            case "confirm" | "undo" | "renew":
                 return f"action-{self.typed.get('action_id', '')}"
             case "verify":
                 return "verification"
@@ -78,7 +79,7 @@ def chat_page(request: HttpRequest, refusal: Refusal | None = None, status: int 
     conversation = conversation_current(request.session, visitor)
     customer = Customer.objects.filter(pk=visitor.customer_id).first() if visitor.customer_id else None
     csrf_token = get_token(request)  # with the cookie, also for the scripts
-    context = chat_context(conversation, customer, csrf_token=csrf_token, refusal=refusal, told=_told(request))
+    context = chat_context(conversation, customer, csrf_token=csrf_token, refusal=refusal)
     context |= {
         "asked": request.GET.get("ask", "").replace("\x00", "").strip()[:MAX_ASKED],
         "owner": writer_of(visitor),
@@ -95,7 +96,6 @@ def chat_context(
     *,
     csrf_token: str = "",
     refusal: Refusal | None = None,
-    told: dict[str, Json] | None = None,
 ) -> Json:
     """What the chat's template needs, on its own page and in the widget's frame, which has no forms of its own."""
     context: Json = {
@@ -114,7 +114,7 @@ def chat_context(
         **_hours(),
     }
     if conversation is not None:
-        context |= _history(conversation, refusal, told or {}, csrf_token)
+        context |= _history(conversation, refusal, csrf_token)
     return context
 
 
@@ -130,7 +130,7 @@ def earlier(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
     if not before.isdecimal() or len(before) > 18:
         raise Http404
     events = events_latest(conversation.pk, before=int(before), limit=FIRST_PAGE)
-    events = with_tokens(events, conversation.pk, conversation.customer_id)
+    events = with_thumbs(with_tokens(events, conversation.pk, conversation.customer_id))
     items = page_items(events, csrf_token=get_token(request))
     context = {"conversation": conversation, "items": items, "earlier": _first_seq(events)}
     is_fragment = request.headers.get("HX-Request") == "true"
@@ -161,7 +161,8 @@ def _hours() -> Json:
     return {"hours": hours.WORDS, "people_back": opens, "people_back_words": hours.moment(opens) if opens else ""}
 
 
-def _history(conversation: Conversation, refusal: Refusal | None, told: dict[str, Json], csrf_token: str) -> Json:
+def _history(conversation: Conversation, refusal: Refusal | None, csrf_token: str) -> Json:
+    told: dict[str, Json] = {}
     events = events_latest(conversation.pk, limit=FIRST_PAGE)
     statuses = [event for event in events if event["type"] == "status"]
     if refusal and any(refusal.about in (item.key, item.kind) for item in fold(events)):
@@ -172,7 +173,7 @@ def _history(conversation: Conversation, refusal: Refusal | None, told: dict[str
         "conversation": conversation,
         "cursor": events[-1]["seq"] if events else 0,
         "items": page_items(
-            with_tokens(events, conversation.pk, conversation.customer_id), told, csrf_token=csrf_token
+            with_thumbs(with_tokens(events, conversation.pk, conversation.customer_id)), told, csrf_token=csrf_token
         ),
         "earlier": _first_seq(events),
         "refused_in_log": bool(refusal and refusal.about in told),
@@ -183,11 +184,6 @@ def _history(conversation: Conversation, refusal: Refusal | None, told: dict[str
         "has_address": bool(recipient(conversation)),
         "delivery": _delivery(conversation, events),
     }
-
-
-def _told(request: HttpRequest) -> dict[str, Json]:
-    """What the page's own address says of its items: the answer that was just found good or not (chat/plain.py)."""
-    return {f"m-{request.GET[state]}": {"feedback": state} for state in ("why", "thanks") if state in request.GET}
 
 
 def _delivery(conversation: Conversation, events: list[Json]) -> str:

@@ -114,8 +114,7 @@ def _place_of(frame: frames.AnyFrame, replies: list[Json]) -> str:
         case frames.ConfirmFrame() | frames.UndoFrame():
             return f"/#action-{frame.action_id}"
         case frames.FeedbackFrame():
-            state = "thanks" if replies[0]["done"] else "why"
-            return f"/?{state}={frame.message_id}#feedback-{frame.message_id}"
+            return f"/#feedback-{frame.message_id}"
         case frames.VerifyFrame():
             return "/#verification"
         case frames.SurveyFrame():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from support_agent.chat import account, demo_shop, pages, plain, polling, widget
+from support_agent.chat import account, demo_shop, pages, plain, polling, returns, widget
 from support_agent.chat.back import back, back_again
 from support_agent.chat.leave import leave_message
 from support_agent.chat.over import new, over
@@ -30,6 +30,7 @@ urlpatterns: list[URLPattern] = [
     path("chat/back/", back, name="chat-back"),
     path("chat/back/again/", back_again, name="chat-back-again"),
     path("chat/transcript/", transcript, name="chat-transcript"),
+    path("returns/<str:number>/label/", returns.label, name="return-label"),
     path("message/", leave_message, name="leave-message"),
     path("privacy/", pages.privacy, name="privacy"),
     path("account/login/", account.sign_in, name="login"),

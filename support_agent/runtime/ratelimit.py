@@ -47,6 +47,7 @@ RATES = {
     "suggest": 240,  # its suggestions: somebody who types asks for several a search
     "article_feedback": 20,  # what an address thinks of articles
     "contact": 10,  # addresses left in a conversation
+    "renewal": 6,  # expired proposals of a conversation that are offered again
 }
 
 HOURLY = {

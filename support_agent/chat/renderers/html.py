@@ -11,14 +11,14 @@ from typing import Any
 from uuid import UUID
 
 from django.template.loader import get_template
-from django.utils.html import escape, strip_tags
+from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 
-from support_agent.chat.renderers.items import ACTION_STATES, PROMISE_STATES, Item, fold, item_of, place_context
+from support_agent.chat.renderers.items import Item, fold, item_of, place_context
+from support_agent.chat.renderers.spoken import spoken
 
 Json = dict[str, Any]
 KEPT = 512
-SPOKEN_BY = {"assistant": "Assistant", "system": "Alder & Pine"}
 _rendered: OrderedDict[tuple[UUID, int], str] = OrderedDict()  # a conversation open twice renders an event once
 
 
@@ -93,7 +93,7 @@ def page_items(events: Iterable[Json], told: Mapping[str, Json] | None = None, *
 
 def _event(event: Json) -> str:
     item = item_of(event)
-    context: Json = {"event": event, "item": item, "spoken": _spoken(event)}
+    context: Json = {"event": event, "item": item, "spoken": spoken(event)}
     if item is not None:
         context["body"] = _item(item)
         state = item.context.get("state")
@@ -103,25 +103,6 @@ def _event(event: Json) -> str:
             "open",
         )
     return _render("frames/event", context)
-
-
-def _spoken(event: Json) -> str:
-    """What a screen reader is told, once, when an event is complete; the customer's own words are not repeated."""
-    match event["type"]:
-        case "message" if event["message"]["role"] != "customer":
-            message = event["message"]
-            return f"{SPOKEN_BY.get(message['role'], message['author'])}: {strip_tags(message['html'])}"
-        case "action":
-            title, _ = ACTION_STATES.get(event["action"]["state"], ("", ""))
-            return f"{title}: {event['action']['summary']}"
-        case "promise":
-            return f"{PROMISE_STATES.get(event['promise']['state'], '')}: {event['promise']['text']}"
-        case "status" if event["status"] == "human":
-            team = f" from {event['team']}" if event.get("team") else ""
-            return f"{event.get('staff', 'Our team')}{team} joined the conversation."
-        case "status" if event["status"] == "ai":
-            return "The assistant answers again."
-    return ""
 
 
 def _item(item: Item, **extra: Any) -> SafeString:
