@@ -11,7 +11,7 @@
     day: { day: "numeric" },
   };
   let starting = null;    // the request that begins a conversation
-  let lastTyping = 0, lastRead = 0, focusedCard = "", following = true;
+  let lastTyping = 0, lastRead = 0, following = true;
 
   const { isOpen, send, connect, tell } = Line;
   const conversation = () => chat.dataset.conversation;
@@ -148,13 +148,7 @@
     flush();
     markRead();
   });
-  chat.addEventListener("line:before", () => {
-    focusedCard = document.activeElement?.closest(".card, form[id]")?.id || "";
-  });
-  chat.addEventListener("line:after", () => {
-    if (focusedCard && document.activeElement === document.body) $(focusedCard)?.focus();
-    settle();
-  });
+  chat.addEventListener("line:after", settle);
   chat.addEventListener("htmx:after:swap", settle);
 
   /* Bring the page to order after anything changed: outbox, failures, times, neighbours, scrolling. */
@@ -225,11 +219,14 @@
   }, { passive: true });
   document.addEventListener("visibilitychange", markRead);
   const view = window.visualViewport;
+  /* As high as what the phone's keyboard leaves, and there where it is left; zooming in squeezes nothing. */
   const fit = () => {
-    document.documentElement.style.setProperty("--visible", `${Math.round(view.height)}px`);
+    const { height, scale, offsetTop } = view, page = document.documentElement.style;
+    page.setProperty("--visible", `${Math.round(height * scale)}px`);
+    page.setProperty("--above", `${scale > 1.01 ? 0 : Math.round(offsetTop)}px`);
     if (following) follow();
   };
-  view?.addEventListener("resize", fit);
+  for (const event of ["resize", "scroll"]) view?.addEventListener(event, fit);
   if (view) fit();
 
   if (!conversation()) Outbox.forget();
