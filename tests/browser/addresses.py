@@ -78,6 +78,7 @@ def _place(cast: Cast) -> tuple[Place, Ids]:
     Alert.objects.filter(key="matrix").delete()
     SavedCase.objects.filter(name="matrix").delete()
     place = make_place(cast, cast.owner)
+    place.ids["task"] = place.ids["task_id"]
     ids = loose_ids(cast, place)
     Article.objects.filter(slug=ids["help"]).delete()
     Promise.objects.filter(pk=place.ids["promise_id"]).delete()

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.browser.addresses import Addresses
 from tests.browser.looking import measured, violations
 from tests.security.matrix.table import Table, compare
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page, Response, Route
+    from playwright.sync_api import Page, Route
+
+    from tests.browser.addresses import Addresses
 
 pytestmark = pytest.mark.timeout(420)
 HERE = Path(__file__).parent
@@ -26,7 +27,11 @@ STAFF = ("admin/", "django-rq/")
 # deleting, many choices, read-only values, passwords).
 MODELS = ("tickets.order", "tickets.article", "tickets.conversation", "tickets.user", "support_agent.switch")
 # (address, rule): why it stays.
-KNOWN: dict[tuple[str, str], str] = {}
+KNOWN: dict[tuple[str, str], str] = {
+    ("api/v1/docs", "nested-interactive"): "Swagger UI puts its copy button into the button that opens an operation",
+    ("tickets.user add/", "aria-prohibited-attr"): "Django's SelectFilter2.js names an icon that stands for words",
+    ("tickets.user <id>/change/", "aria-prohibited-attr"): "Django's SelectFilter2.js, as above",
+}
 
 
 class Looked:
@@ -36,43 +41,36 @@ class Looked:
         self.problems: list[str] = []
 
     def at(self, page: Page, where: str) -> None:
-        """Every rule light and wide, and dark and narrow; dark and wide for the colours; then as narrow as can be."""
+        """Light and wide, dark and narrow, then as narrow as a window may get."""
         self._take(page, where, "light", 1440)
-        self._take(page, where, "dark", 1440, "color-contrast")
         self._take(page, where, "dark", 360)
         page.set_viewport_size({"width": 320, "height": 800})
         for what in ("wide", "small"):
             self.problems += [f"{where} at 320: {what} {one}" for one in measured(page, what)]
 
-    def _take(self, page: Page, where: str, scheme: str, width: int, *only: str) -> None:
+    def _take(self, page: Page, where: str, scheme: str, width: int) -> None:
         page.set_viewport_size({"width": width, "height": 800})
         page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
         self.problems += [
-            f"{where} {scheme} {width}: {found}"
-            for found in violations(page, only=only)
-            if (where, found.rule) not in KNOWN
+            f"{where} {scheme} {width}: {found}" for found in violations(page) if (where, found.rule) not in KNOWN
         ]
 
 
 def visit(page: Page, path: str) -> str:
-    """Go there; what came: page, fragment, json, text, file, redirect or a status."""
-    from playwright.sync_api import Error
-
-    try:
-        response: Response | None = page.goto(path)
-    except Error as error:
-        if "Download is starting" in error.message or "ERR_ABORTED" in error.message:
-            return "file"
-        raise
-    assert response
-    if response.request.redirected_from:
+    """What the address gives: page, fragment, a type, redirect or a status; a page is there then, asked for once."""
+    response = page.context.request.get(path, max_redirects=0)
+    kind = response.headers.get("content-type", "").partition(";")[0]
+    if response.status in (301, 302):
         return "redirect"
     if response.status != 200:
         return str(response.status)
-    kind = response.headers.get("content-type", "").partition(";")[0]
-    if kind == "text/html":
-        return "page" if "<html" in response.text() else "fragment"
-    return kind
+    if "content-disposition" in response.headers or kind != "text/html":
+        return kind
+    if "<html" not in response.text():
+        return "fragment"
+    page.route("**" + path, lambda route: route.fulfill(response=response), times=1)
+    page.goto(path)
+    return "page"
 
 
 def test_every_address(people: dict[str, Page], addresses: Addresses) -> None:
@@ -83,6 +81,8 @@ def test_every_address(people: dict[str, Page], addresses: Addresses) -> None:
             gives = visit(people[who], path)
             if gives != "redirect":
                 break
+        if gives == "405":  # takes forms only
+            continue
         found[name,] = {"as": who, "gives": gives}
         if gives == "page":
             looked.at(people[who], name)

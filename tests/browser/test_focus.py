@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.browser.addresses import Addresses
 from tests.browser.conftest import ANSWER_MS, Chat
 from tests.browser.looking import focus_of, script
 from tests.browser.test_customer_path import paid_order
@@ -14,6 +13,8 @@ from tests.stack import Stack
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
+
+    from tests.browser.addresses import Addresses
 
 pytestmark = pytest.mark.timeout(240)
 MOST = 250

@@ -104,7 +104,7 @@ def test_what_thumbs_press_is_large_enough(phone: Chat) -> None:
     assert not thin(phone, [".card .button", ".card .input", "#end", ".chip", ".feedback button"])
     page.get_by_role("button", name="End conversation").tap()
     page.locator("#survey").wait_for()
-    assert not thin(phone, ["#survey label span", "#survey .button", ".banner .button"])
+    assert not thin(phone, ["#survey fieldset label span", "#survey .button", ".banner .button"])
     assert not measured(page, "small")
     page.goto("/account/login/")
     assert not thin(phone, ["main .button", "main .input"])

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.browser.addresses import Addresses
 from tests.browser.conftest import Chat
 from tests.browser.looking import measured, script
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
+
+    from tests.browser.addresses import Addresses
 
 pytestmark = pytest.mark.timeout(180)
 PAGES = {

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.browser.addresses import Addresses
 from tests.browser.conftest import Chat
 from tests.browser.looking import TEXT_SPACING, add_style, measured, script
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
+
+    from tests.browser.addresses import Addresses
 
 pytestmark = pytest.mark.timeout(240)
 ZOOMED = (720, 450)  # 1440 by 900 at 200 %

@@ -7,7 +7,7 @@ window.looking = (() => {
     return one.checkVisibility({ checkVisibilityCSS: true }) && style.clipPath !== "inset(50%)" && !one.closest(".visually-hidden, [inert]");
   };
   const name = (one) => {
-    const words = (one.getAttribute("aria-label") || one.innerText || one.value || one.name || "").trim().replace(/\s+/g, " ").slice(0, 40);
+    const words = (one.getAttribute("aria-label") || one.innerText || one.textContent || one.value || one.name || "").trim().replace(/\s+/g, " ").slice(0, 40);
     return `${one.localName}${one.id ? `#${one.id}` : one.classList[0] ? `.${one.classList[0]}` : ""} "${words}"`;
   };
   /* A field's label is worked as the field is: together they are one target. */
@@ -19,7 +19,7 @@ window.looking = (() => {
   };
   /* A link within a sentence: its line is as high as the words round it. */
   const inSentence = (one) => {
-    if (getComputedStyle(one).display !== "inline") return false;
+    if (!(one instanceof HTMLElement) || getComputedStyle(one).display !== "inline") return false;
     const around = one.parentElement.innerText.trim();
     return around.length > one.innerText.trim().length;
   };
@@ -29,9 +29,10 @@ window.looking = (() => {
     return dx * dx + dy * dy < radius * radius;
   };
 
-  /* WCAG 2.5.8: 24 by 24, but for links within sentences, and for what has 24 to itself. */
+  /* WCAG 2.5.8: 24 by 24, but for links within sentences, and for what has 24 to itself. A chart's columns are told again,
+     and larger, in the table below it. */
   function small(least = SPACE) {
-    const all = [...document.querySelectorAll(WORKED)].filter((one) => drawn(one) && !one.disabled).map((one) => ({ one, at: box(one) })).filter(({ at }) => at);
+    const all = [...document.querySelectorAll(WORKED)].filter((one) => one instanceof HTMLElement && drawn(one) && !one.disabled).map((one) => ({ one, at: box(one) })).filter(({ at }) => at);
     const under = ({ at }) => at.width < least - 0.5 || at.height < least - 0.5;
     return all.filter(under).filter(({ one }) => !inSentence(one)).filter(({ one, at }) => least > SPACE || all.some((other) => {
       if (other.one === one || other.one.contains(one) || one.contains(other.one)) return false;
