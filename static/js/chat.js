@@ -10,7 +10,7 @@
   const uploads = new Map();  // their images that are on their way, by message
   const tabs = "BroadcastChannel" in window ? new BroadcastChannel(`${Door.store}tabs`) : null;
   let starting = null;    // the request that begins a conversation
-  let lastTyping = 0, lastRead = 0, focusedCard = "", settling = false;
+  let lastTyping = 0, lastRead = 0, settling = false;
 
   const { isOpen, send, connect, tell } = Line;
   const conversation = () => chat.dataset.conversation;
@@ -262,13 +262,7 @@
     flush();
     markRead();
   });
-  chat.addEventListener("line:before", () => {
-    focusedCard = document.activeElement?.closest(".card, form[id]")?.id || "";
-  });
-  chat.addEventListener("line:after", () => {
-    if (focusedCard && document.activeElement === document.body) $(focusedCard)?.focus();
-    soon();
-  });
+  chat.addEventListener("line:after", soon);
   chat.addEventListener("htmx:after:swap", soon);
 
   /* Once for all that came since the last frame; a page nobody sees draws no frames. */

@@ -87,18 +87,18 @@ def make_world() -> World:
         order=cast.delivered, tracking_number="ALD1000000233", carrier="Cascade Post", status="delivered"
     )
     places = {
-        "anon": _place(cast, None),
-        "anon_b": _place(cast, None),
-        "customer": _place(cast, cast.owner),
-        "customer_b": _place(cast, cast.other),
+        "anon": make_place(cast, None),
+        "anon_b": make_place(cast, None),
+        "customer": make_place(cast, cast.owner),
+        "customer_b": make_place(cast, cast.other),
     }
     for name, place in places.items():  # a task's own key decides; that of the owner's is asked for by ops
         asked_by = cast.ops if name in ("anon", "customer") else cast.admin
         place.ids["task"] = str(_task(asked_by, None).pk)
-    return World(cast, places, _actors(cast, places), _loose_ids(cast, places["customer"]))
+    return World(cast, places, _actors(cast, places), loose_ids(cast, places["customer"]))
 
 
-def _place(cast: Cast, customer: Customer | None) -> Place:
+def make_place(cast: Cast, customer: Customer | None) -> Place:
     conversation, token = conversation_create(
         channel="chat", customer=customer, identity="session" if customer else "", with_token=True
     )
@@ -172,7 +172,7 @@ def _task(user: User, about: Conversation | None) -> Task:
     )
 
 
-def _loose_ids(cast: Cast, place: Place) -> dict[str, str]:
+def loose_ids(cast: Cast, place: Place) -> dict[str, str]:
     turn = Turn.objects.get(pk=place.ids["turn_id"])
     replay = Replay.objects.create(turn=turn, asked_by=cast.ops, state=Replay.State.DONE)
     case = SavedCase.objects.create(name="matrix", yaml="- id: matrix\n", turn=turn, made_by=cast.ops)
