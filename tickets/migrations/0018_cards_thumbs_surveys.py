@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('tickets', '0016_note_form'),
+        ('tickets', '0017_article_feedback'),
     ]
 
     operations = [
