@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 from django.core.signing import BadSignature, TimestampSigner
@@ -18,6 +19,7 @@ from tickets.access import is_customer
 from tickets.models import Return
 from tickets.selectors.returns import return_of_number
 
+NUMBER = re.compile(r"R-\w{1,14}")
 LINK_FOR = timedelta(days=2)
 """How long a card's link opens the label without a session: the frame on other sites has none."""
 
@@ -26,7 +28,7 @@ LINK_FOR = timedelta(days=2)
 @never_cache
 def label(request: HttpRequest, number: str) -> HttpResponse:
     """The label while the parcel is still to come; a foreign return looks like a missing one."""
-    parcel = return_of_number(number)
+    parcel = return_of_number(number) if NUMBER.fullmatch(number) else None
     if parcel is None or not (
         _is_signed(request, number) or is_customer(visitor_of_request(request), parcel.order.customer_id)
     ):

@@ -5,6 +5,7 @@ A card is `kind`, `id` and what that kind shows, without words of ours: pages wr
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
@@ -13,6 +14,7 @@ from support_agent.models import ToolCall, Turn
 from tickets.models import Action, Message
 from tickets.selectors.returns import refunds_shown, returns_shown
 
+log = logging.getLogger(__name__)
 Json = dict[str, Any]
 MOST = 3
 LOOKED_BACK = 50  # answers with cards
@@ -23,6 +25,14 @@ SUMS = ("status", "placed_at", "total", "refunded", "currency", "more_lines")
 
 def cards_of(*, turn: Turn, text: str, sources: Sequence[Json]) -> list[Json]:
     """At most three, none that the conversation shows already just so. `sources` are those the text cites."""
+    try:
+        return _cards(turn, text, sources)
+    except (AttributeError, KeyError, TypeError, ValueError):  # a result of a shape unheard of costs no answer
+        log.exception("cards_failed", extra={"turn_id": str(turn.pk)})
+        return []
+
+
+def _cards(turn: Turn, text: str, sources: Sequence[Json]) -> list[Json]:
     if not any(letter.isdigit() for letter in text):
         return []  # names no number, cites nothing
     found: dict[tuple[str, str], Json] = {}

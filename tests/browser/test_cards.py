@@ -53,14 +53,23 @@ def cast_with(stack: Stack, *statuses: str) -> tuple[str, str]:
     raise AssertionError(f"nobody has an order that is {statuses}")
 
 
+def begin_afresh(chat: Chat) -> None:
+    """Whatever this customer's conversation showed already: the product is shared with other tests."""
+    chat.connected()
+    if chat.page.locator("#messages > *").count():
+        chat.page.get_by_role("button", name="End conversation").click()
+        chat.page.get_by_role("button", name="Start a new one").click(timeout=ANSWER_MS)
+        chat.page.locator("#empty").wait_for()
+
+
 def test_a_refund_by_keyboard_from_its_parcel_to_its_receipt(stack: Stack, chat: Chat) -> None:
     name, order_number = cast_with(stack, "shipped")
     page = chat.page
     page.clock.install()
     chat.sign_in(name)
-    chat.connected()
+    begin_afresh(chat)
     answer = chat.ask(f"Where is my order {order_number}?")
-    way = answer.get_by_role("article").get_by_role("list", name="The way of the parcel")
+    way = answer.get_by_role("list", name="The way of the parcel").last
     assert way.locator('[aria-current="step"]').count() == 1
     assert way.get_by_role("listitem").count() >= 2
 
@@ -183,9 +192,7 @@ def test_an_article_a_thumb_and_a_rating(chat: Chat) -> None:
     reach(page, survey.get_by_label("Anything to add?"))
     page.keyboard.press("Shift+Tab")
     page.keyboard.press("ArrowLeft")
-    assert (
-        survey.get_by_role("radio", name="5 Very good").is_checked() or survey.get_by_role("radio").first.is_checked()
-    )
+    assert survey.locator("input:checked").count() == 1
     page.keyboard.press("Tab")
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
