@@ -125,9 +125,9 @@ window.looking = (() => {
     })).map(name);
   }
 
-  /* Controls without an edge, words or picture of their own: in forced colours grounds are gone. */
+  /* Controls without an edge, words or picture of their own: in forced colours grounds are gone. What a chart draws stays. */
   function unseen() {
-    return [...document.querySelectorAll(WORKED)].filter(drawn).filter((one) => {
+    return [...document.querySelectorAll(WORKED)].filter((one) => one instanceof HTMLElement && drawn(one)).filter((one) => {
       const parts = [one, ...one.querySelectorAll("*"), one.nextElementSibling].filter(Boolean);
       const hasEdge = parts.some((part) => {
         const style = getComputedStyle(part);
