@@ -21,6 +21,8 @@ ABOUT = {  # in the order in which most people need them
     Article.Category.TECHNICAL: _("Trailmate, Beacon, the app and this website"),
 }
 
+RELATED = 0.5  # the confidence of a search from which its finding is about the same
+
 
 @dataclass(frozen=True, slots=True)
 class Shelf:
@@ -72,5 +74,6 @@ def category_counts() -> dict[str, int]:
 
 
 def related_articles(article: Article, limit: int = 4) -> list[Hit]:
-    """Other articles about the same matter, the nearest first."""
-    return [hit for hit in search(article.title, limit=limit + 1) if hit.slug != article.slug][:limit]
+    """Other articles about the same matter, the nearest first; fewer when only so many are."""
+    found = search(f"{article.title}. {article.summary}", limit=limit + 1)
+    return [hit for hit in found if hit.slug != article.slug and hit.score >= RELATED][:limit]

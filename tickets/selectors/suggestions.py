@@ -14,6 +14,7 @@ from tickets.search import Hit, search
 from tickets.selectors.articles import published_articles
 
 LEAST = 2  # letters from which it is worth asking
+LEAST_SURE = 0.5  # of a search's findings: half a word must not bring up just anything
 _WORD = re.compile(r"\w+")
 
 
@@ -32,7 +33,7 @@ def suggestions(query: str, *, category: str | None = None, limit: int = 6) -> l
     if len("".join(words)) < LEAST:
         return []
     titled = {article.slug: article for article in _by_title(words, category, limit)}
-    hits = search(query, category=category, limit=limit)
+    hits = [hit for hit in search(query, category=category, limit=limit) if hit.score >= LEAST_SURE]
     found = [_of_hit(hit, words) for hit in hits if hit.exact or hit.slug in titled]
     named = {hit.slug for hit in hits if hit.exact or hit.slug in titled}
     found += [_of_article(article, words) for slug, article in titled.items() if slug not in named]
