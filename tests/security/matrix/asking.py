@@ -53,6 +53,8 @@ def body_of(route: Route, place: Place) -> tuple[Any, str]:
         "admin/inbox/<conversation_id>/note/": {"text": "Seen."},
         "message/": {"email": "a@example.com", "category": "product", "text": "Hello"},
         "chat/transcript/": {"email": "a@example.com"},
+        "chat/<conversation_id>/frames/": {"type": "human"},
+        "chat/do/": {"type": "human", "conversation": ids["conversation_id"]},
         "chat/back/": {"token": ids["link"]},
         "chat/back/again/": {"token": ids["link"]},
     }
