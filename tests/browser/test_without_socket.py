@@ -109,7 +109,7 @@ def test_the_socket_goes_and_comes_back(chat: Chat) -> None:
 
     wall.is_up = False
     page.evaluate("dispatchEvent(new Event('online'))")  # else it is tried in its own time, seconds apart
-    page.wait_for_function("!Polling.isOn()")
+    page.wait_for_function("() => !Polling.isOn()")
     assert wall.passed == 1
     chat.ask("Do gift cards expire?")
     before = said(page)
@@ -117,7 +117,7 @@ def test_the_socket_goes_and_comes_back(chat: Chat) -> None:
 
     wall.put_up()
     chat.write("How long do I have to return something?")  # while neither stands
-    page.wait_for_function("Polling.isUp()")
+    page.wait_for_function("() => Polling.isUp()")
     chat.answers.nth(2).wait_for(timeout=ANSWER_MS)
     calm(chat)
     live = said(page)
