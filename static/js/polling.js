@@ -6,6 +6,7 @@ window.Polling = (() => {
   const $ = (id) => document.getElementById(id);
   const chat = $("chat");
   const WITHIN = 15000, HIDDEN = 20, QUIET_AFTER = 60000, QUIET = 3, PLACE_EVERY = 60000;
+  const QUIETLY = ["read", "typing"];  // frames that nothing comes of here
   let isOn = false, isUp = false, asking = null, isWanted = false, timer = 0, misses = 0;
   let state = null;     // what the server said goes on; null: we know nothing
   let placeAt = 0, newsAt = 0;
@@ -124,8 +125,10 @@ window.Polling = (() => {
     else if (answer.headers.has("X-Fragments")) {
       const html = await answer.text();
       if (html) await show(html);
-      newsAt = Date.now();
-      ask();
+      if (!QUIETLY.includes(frame.type)) {
+        newsAt = Date.now();
+        ask();
+      }
     }
     return true;
   }

@@ -24,6 +24,7 @@ from support_agent.chat.conversations import conversation_begin, conversation_cu
 from support_agent.chat.pages import Refusal, chat_page
 from support_agent.chat.polling import note_seen, number
 from support_agent.chat.visitors import remember, visitor_of_request
+from support_agent.runtime.ratelimit import allow
 from tickets.access import Visitor, conversation_for_visitor
 from tickets.errors import Conflict, DeskError, NotFound, RateLimited
 from tickets.models import Conversation
@@ -76,6 +77,7 @@ def news(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
         conversation = conversation_for_visitor(conversation_id, visitor_of_request(request))
     except NotFound:
         raise Http404 from None
+    allow("poll", str(conversation_id))
     after = number(request.GET.get("after", ""))
     note_seen(conversation)
     read_mark(conversation=conversation, seq=after)

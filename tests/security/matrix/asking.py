@@ -54,6 +54,8 @@ def body_of(route: Route, place: Place) -> tuple[Any, str]:
         "message/": {"email": "a@example.com", "category": "product", "text": "Hello"},
         "chat/transcript/": {"email": "a@example.com"},
         "help/<slug>/feedback/": {"helpful": "yes"},
+        "chat/<conversation_id>/frames/": {"type": "human"},
+        "chat/do/": {"type": "human", "conversation": ids["conversation_id"]},
         "chat/back/": {"token": ids["link"]},
         "chat/back/again/": {"token": ids["link"]},
     }
