@@ -15,6 +15,7 @@ window.Store = (() => {
     } catch { window.name = JSON.stringify(kept); }
   }
   return {
+    key: KEY,
     /** The conversation in a place ("known" or "anon"), if there is one. */
     get: (place) => (read()[place]?.id ? read()[place] : undefined),
     put: (place, entry) => write({ ...read(), [place]: entry }),

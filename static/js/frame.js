@@ -17,12 +17,10 @@
   const failed = (code) => Host.tell({ type: "error", code });
   const pause = () => new Promise((resolve) => { setTimeout(resolve, AGAIN_AFTER); });
 
-  /* ---- what the page's scripts use in place of the cookie (line.js, chat.js) ---- */
+  /* ---- what the page's scripts use in place of the cookie (door.js) ---- */
 
   window.Door = {
     store: "widget.",
-    authorize: (headers) => bearer(current(), headers),
-    query: () => (current() ? `&token=${encodeURIComponent(current().token)}` : ""),
     isHidden: () => !isShown,
     start,
     moved({ id, token }) {
@@ -41,6 +39,7 @@
     const begun = await answer.json();
     place = identity ? "known" : "anon";
     Store.put(place, { id: begun.id, token: begun.token, seen: 0, who: Store.who(identity) });
+    $("chat").dataset.token = begun.token;
     $("chat").dataset.known = identity ? "yes" : "no";
     if (identity) Host.tell({ type: "identified" });
     Host.tell({ type: "conversation", exists: true });
@@ -93,6 +92,7 @@
     if (!answer.ok) throw new Error(`thread ${answer.status}`);
     const drawn = new DOMParser().parseFromString(await answer.text(), "text/html");
     $("chat").replaceWith(document.adoptNode(drawn.getElementById("chat")));
+    $("chat").dataset.token = entry.token;
   }
   /** An answer, however long the network is away. */
   async function patient(request) {
@@ -141,21 +141,33 @@
     if (isShown && current()) Store.put(place, { ...current(), seen: Number($("cursor").dataset.seq) });
     Host.tell({ type: "unread", count: isShown ? 0 : theirs().filter((id) => !seen.has(id)).length });
   }
+  /** A file of ours, fetched with the token: a link by itself would bring none. */
+  async function download(link) {
+    const answer = await ask(link.href, { headers: bearer(current()) });
+    if (!answer.ok) return;
+    const name = /filename="([^"]+)"/.exec(answer.headers.get("Content-Disposition"))?.[1] || "chat.txt";
+    const href = URL.createObjectURL(await answer.blob());
+    Object.assign(document.createElement("a"), { href, download: name }).click();
+    setTimeout(() => URL.revokeObjectURL(href), AGAIN_AFTER);
+  }
   function focus() {
     if (matchMedia("(pointer: fine)").matches) $("text").focus();
   }
 
+  addEventListener("storage", ({ key }) => {  // another tab began, ended or lost a conversation
+    if (key === Store.key && (current()?.id || "") !== $("chat").dataset.conversation) again();
+  });
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape" && !event.defaultPrevented) Host.tell({ type: "close" });
   });
   document.addEventListener("click", (event) => {
     if (event.target.closest("#shut")) return Host.tell({ type: "close" });
     const link = event.target.closest("a[href]");
-    if (link?.id === "download") {
+    if (!link || link.getAttribute("href").startsWith("#")) return;
+    if (link.hasAttribute("download") && link.protocol !== "blob:") {
       event.preventDefault();
       return download(link);
     }
-    if (!link || link.getAttribute("href").startsWith("#") || link.hasAttribute("download")) return;
     if (link.getAttribute("href") === "/") {  // the chat itself: here, that is this page
       event.preventDefault();
       return again();
@@ -163,18 +175,11 @@
     link.target = "_blank";
     link.rel = "noopener";
   }, true);
-  /* A link brings no token: the file is fetched, and saved from here. */
-  async function download(link) {
-    const answer = await ask(link.href, { headers: bearer(current()) }).catch(() => null);
-    if (!answer?.ok) return;
-    const url = URL.createObjectURL(await answer.blob());
-    Object.assign(document.createElement("a"), { href: url, download: "chat.txt" }).click();
-    setTimeout(() => URL.revokeObjectURL(url), AGAIN_AFTER);
-  }
   document.addEventListener("submit", (event) => {
     if (!event.target.matches('form[action="/chat/new/"]')) return;
     event.preventDefault();
     event.stopImmediatePropagation();
+    if (!document.querySelector(".banner.closed")) Line.send({ type: "close" });
     Store.drop(place);
     Host.tell({ type: "conversation", exists: false });
     again();

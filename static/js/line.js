@@ -2,21 +2,6 @@
    (polling.js). Here is which of the two it is, the way back after a loss and what is said about that. On #chat it fires
    `line:open`, `line:before` and `line:after` (round each fragment that came). */
 "use strict";
-/* How the page reaches the server and where it goes from here: by the browser's cookie, unless the widget's frame, which
-   has none, said otherwise before (frame.js). */
-window.Door ??= {
-  store: "chat.",  // what begins the names of things kept in the browser
-  authorize: (headers = {}) => ({ ...headers, "X-CSRFToken": document.getElementById("chat").dataset.csrf }),
-  query: () => "",
-  isHidden: () => false,
-  async start() {
-    const answer = await fetch("/chat/start/", { method: "POST", headers: Door.authorize() });
-    const begun = await answer.json().catch(() => ({}));
-    if (!answer.ok) throw new Error(begun.message || Words.get("not_started"));
-    return begun;
-  },
-  moved: () => location.assign("/"),
-};
 window.Line = (() => {
   const $ = (id) => document.getElementById(id);
   const chat = $("chat");
@@ -64,7 +49,8 @@ window.Line = (() => {
 
   const socketUrl = () => {
     const scheme = location.protocol === "https:" ? "wss:" : "ws:";
-    return `${scheme}//${location.host}/ws/chat/${conversation()}/?format=html&after=${$("cursor").dataset.seq}${Door.query()}`;
+    const token = chat.dataset.token ? `&token=${encodeURIComponent(chat.dataset.token)}` : "";
+    return `${scheme}//${location.host}/ws/chat/${conversation()}/?format=html&after=${$("cursor").dataset.seq}${token}`;
   };
   function connect() {
     clearTimeout(later);

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Callable
 from functools import lru_cache, wraps
 from pathlib import Path
@@ -38,6 +39,7 @@ Json = dict[str, Any]
 View = Callable[..., HttpResponseBase]
 SOURCE = Path(BASE_DIR) / "static" / "js" / "widget.js"
 MARK = "/*words*/ {}"
+INDENT = re.compile(r"\n\s+")
 THEMES = ("light", "dark")
 
 
@@ -53,7 +55,8 @@ def _script(_changed: int) -> tuple[str, str]:
     for language, _ in settings.LANGUAGES:
         with translation.override(language):
             words[language] = {key: str(text) for key, text in WIDGET_WORDS.items()}
-    made = SOURCE.read_text().replace(MARK, json.dumps(words, ensure_ascii=False, separators=(",", ":")))
+    source = INDENT.sub("\n", SOURCE.read_text())
+    made = source.replace(MARK, json.dumps(words, ensure_ascii=False, separators=(",", ":")))
     return made, f'"{hashlib.sha256(made.encode()).hexdigest()[:16]}"'
 
 

@@ -197,16 +197,16 @@ def test_who_it_is(shop: Shop, stack: Stack) -> None:
         SupportChat("on", "identified", () => told.push("identified"));
     }""")
     shop.open()
-    shop.call("identify", signed(stack, 0, exp=int(time.time()) - 60))
+    shop.call("identify", signed(stack, 2, exp=int(time.time()) - 60))
     shop.ask("How do I return something?")  # an expired identity: the customer sees nothing of it
     shop.expect("told", "told.join() === 'identity_expired'")
     assert shop.frame.locator("#alert").inner_text() == ""
-    shop.call("identify", signed(stack, 0))
+    shop.call("identify", signed(stack, 2))
     shop.expect("told", "told.join() === 'identity_expired,identified'")
-    mine = stack.demo()["customers"][0]["orders"][0]["order_number"]
+    mine = stack.demo()["customers"][2]["orders"][0]["order_number"]
     shop.ask(f"Where is my order {mine}?")
     assert mine in shop.answers.nth(1).inner_text()
-    shop.call("identify", signed(stack, 1))
+    shop.call("identify", signed(stack, 3))
     shop.frame.get_by_role("heading", name="How can we help?").wait_for(timeout=ANSWER_MS)
     shop.ready()
     assert shop.frame.locator("#messages .message").count() == 0
