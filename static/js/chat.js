@@ -22,7 +22,7 @@
   /* A conversation begins with the first word or wish, not with a page view. */
   function start() {
     if (conversation()) return Promise.resolve(true);
-    starting ??= fetch("/chat/start/", { method: "POST", headers: Line.headers() })
+    starting ??= fetch("/chat/start/", { method: "POST", headers: Line.authorize() })
       .then(async (response) => {
         if (!response.ok) throw new Error((await response.json().catch(() => ({}))).message || Words.get("not_started"));
         begun((await response.json()).id);

@@ -69,7 +69,7 @@ window.Line = (() => {
   }, 5000);
 
   /** What proves a request of ours to come from this page. */
-  const headers = () => ({ "X-CSRFToken": chat.dataset.csrf });
+  const authorize = (headers = {}) => ({ ...headers, "X-CSRFToken": chat.dataset.csrf });
 
-  return { isOpen, send, connect, tell, headers };
+  return { isOpen, send, connect, tell, authorize };
 })();
