@@ -50,12 +50,19 @@ def chat(request: HttpRequest) -> HttpResponse:
     visitor = visitor_of_request(request)
     conversation = conversation_current(request.session, visitor)
     customer = Customer.objects.filter(pk=visitor.customer_id).first() if visitor.customer_id else None
-    context: Json = {
-        "demo_model": env.demo_model,
-        "openers": openers_for(customer, OPENERS),
+    own: Json = {
         "asked": request.GET.get("ask", "").replace("\x00", "").strip()[:MAX_ASKED],
         "owner": writer_of(visitor),
         "has_past": has_past(request, conversation),
+    }
+    return render(request, "chat/page.html", chat_context(conversation, customer) | own)
+
+
+def chat_context(conversation: Conversation | None, customer: Customer | None) -> Json:
+    """What the chat's template needs, on its own page and in the widget's frame."""
+    context: Json = {
+        "demo_model": env.demo_model,
+        "openers": openers_for(customer, OPENERS),
         "most_images": MAX_PER_MESSAGE,
         "most_bytes": MAX_BYTES,
         "words": SCRIPT_WORDS,
@@ -67,7 +74,7 @@ def chat(request: HttpRequest) -> HttpResponse:
     }
     if conversation is not None:
         context |= _history(conversation)
-    return render(request, "chat/page.html", context)
+    return context
 
 
 @require_GET

@@ -35,7 +35,8 @@ def files(tmp_path: Path) -> dict[str, Path]:
     """What a customer might choose, by name."""
     made = {
         "tent.png": picture(), "pole.jpg": picture("JPEG"), "bag.webp": picture("WEBP"), "a.png": picture(size=(9, 9)),
-        "b.png": picture(size=(8, 8)), "notes.pdf": b"%PDF-1.7", "huge.png": picture() + b"\0" * 5_500_000,
+        "b.png": picture(size=(8, 8)), "c.png": picture(size=(7, 7)),
+        "notes.pdf": b"%PDF-1.7", "huge.png": picture() + b"\0" * 5_500_000,
         "broken.png": b"\x89PNG\r\n\x1a\n" + b"\0" * 90,
     }  # fmt: skip
     for name, content in made.items():
@@ -62,9 +63,10 @@ def test_chosen_pasted_and_dropped_sent_and_seen_by_both_sides(
     page.evaluate(PUT, ["drop", "image/webp", "bag.webp", list(files["bag.webp"].read_bytes())])
     page.locator('#attached li[data-state="ready"]').nth(2).wait_for(timeout=ANSWER_MS)
     assert [name.inner_text() for name in page.locator("#attached .name").all()] == ["tent.png", "pole.jpg", "bag.webp"]
-    page.locator("#files").set_input_files([files["a.png"], files["b.png"]])
-    assert "A message can carry 4 images" in alert.inner_text()
-    page.get_by_role("button", name="Remove a.png").click()
+    page.locator("#files").set_input_files([files[name] for name in ("a.png", "b.png", "c.png")])
+    assert "A message can carry 5 images" in alert.inner_text()
+    for name in ("a.png", "b.png"):
+        page.get_by_role("button", name=f"Remove {name}").click()
     assert attached.count() == 3
 
     # What the server refuses is told by its own words, and can be taken out again.
