@@ -8,7 +8,7 @@
   const UPLOAD_LASTS = 2 * 60 * 1000;  // another tab may still be at it
   const own = new Set();      // messages whose bubble stands in this tab's outbox
   const uploads = new Map();  // their images that are on their way, by message
-  const tabs = "BroadcastChannel" in window ? new BroadcastChannel(`${Door.store}tabs`) : null;
+  const tabs = "BroadcastChannel" in window && !chat.dataset.framed ? new BroadcastChannel("chat") : null;
   let starting = null;    // the request that begins a conversation
   let lastTyping = 0, lastRead = 0, settling = false;
 

@@ -4,33 +4,13 @@
 window.Log = (() => {
   const $ = (id) => document.getElementById(id);
   const chat = $("chat"), messages = $("messages"), scroll = $("scroll");
-  const STYLES = {
-    words: { weekday: "long", day: "numeric", month: "long", hour: "numeric", minute: "2-digit" },
-    month: { month: "short" },
-    day: { day: "numeric" },
-    date: { dateStyle: "medium" },
-    on: { dateStyle: "medium", timeZone: "UTC" },  // a day without an hour is the same everywhere
-    moment: { dateStyle: "medium", timeStyle: "short" },
-    old: { dateStyle: "medium", timeStyle: "short" },
-    fresh: { timeStyle: "short" },
-  };
-  const OLD = 12 * 60 * 60 * 1000, NEAR = 60, GESTURE = 1000;
+  const NEAR = 60, GESTURE = 1000;
   const LONG = 150, BLOCK = 50;  // items
-  const formats = {};
   let following = true, touched = 0, height = 0;
   let anchor = null;  // what was first, and where it stood, when earlier messages were asked for
 
   /* ---- what came ---- */
 
-  function localTimes(within) {
-    for (const time of within.querySelectorAll("time:not([data-local])")) {
-      const at = new Date(time.dateTime);
-      const style = time.dataset.style in STYLES ? time.dataset.style : Date.now() - at > OLD ? "old" : "fresh";
-      formats[style] ??= new Intl.DateTimeFormat(document.documentElement.lang || navigator.language, STYLES[style]);
-      time.textContent = formats[style].format(at);
-      time.dataset.local = "";
-    }
-  }
   const keyOf = (item) => {
     const { author, minute } = item.dataset;
     return author && author !== "assistant" ? `${author} ${minute}` : null;  // each answer stands for itself
@@ -42,7 +22,7 @@ window.Log = (() => {
     item.classList.toggle("continued", key !== null && before !== null && key === keyOf(before));
   }
   function arrange(item) {
-    localTimes(item.parentElement === messages ? item : item.parentElement ?? item);
+    Times.local(item.parentElement === messages ? item : item.parentElement ?? item);
     for (const field of item.querySelectorAll("[data-csrf]")) field.value = chat.dataset.csrf;
     join(item);
   }
@@ -134,7 +114,6 @@ window.Log = (() => {
   };
   for (const event of ["resize", "scroll"]) view?.addEventListener(event, fit);
   if (view) fit();
-  localTimes(document);
 
   return {
     /** Stay at the end, from now on. */

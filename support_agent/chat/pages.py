@@ -79,12 +79,12 @@ def chat_page(request: HttpRequest, refusal: Refusal | None = None, status: int 
     conversation = conversation_current(request.session, visitor)
     customer = Customer.objects.filter(pk=visitor.customer_id).first() if visitor.customer_id else None
     csrf_token = get_token(request)  # with the cookie, also for the scripts
-    context = chat_context(conversation, customer, csrf_token=csrf_token, refusal=refusal)
-    context |= {
+    own: Json = {
         "asked": request.GET.get("ask", "").replace("\x00", "").strip()[:MAX_ASKED],
         "owner": writer_of(visitor),
         "has_past": has_past(request, conversation),
     }
+    context = chat_context(conversation, customer, csrf_token=csrf_token, refusal=refusal) | own
     page = render(request, "chat/page.html", context, status=status)
     page._csp_update = {"frame-src": [SELF]}  # type: ignore[attr-defined]  # for chat/plain.py: news
     return page
