@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Count, FloatField, Q, QuerySet, Value
+from django.db.models import Count, FloatField, Q, Value
 from django.db.models.functions import Cast, NullIf
 from django.forms import ModelForm
 from django.http import HttpRequest
@@ -27,7 +27,8 @@ class Helpful(admin.SimpleListFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return [("unhelped", "Mostly not helped"), ("helped", "Mostly helped"), ("silent", "Said nothing yet")]
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Article]) -> QuerySet[Article]:
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        """Of articles with `answers` and `share`, as the list counts them."""
         match self.value():
             case "unhelped":
                 return queryset.filter(answers__gt=0, share__lt=0.5)
@@ -68,7 +69,7 @@ class ArticleAdmin(RecordAdmin):
     readonly_fields = ("updated_at",)
     inlines = (CommentInline, SectionInline)
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Article]:
+    def get_queryset(self, request: HttpRequest) -> Any:
         yes = Cast(Count("feedback", Q(feedback__helpful=True)), FloatField())
         return (
             super()
