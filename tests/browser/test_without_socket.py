@@ -63,9 +63,10 @@ def calm(chat: Chat) -> None:
 
 def test_the_path_by_polling(stack: Stack, chat: Chat) -> None:
     name, order_number = paid_order(stack)
-    page, alarms = chat.page, []
+    page = chat.page
+    alarms: list[str] = []
     page.add_init_script(NONE)
-    page.expose_function("alarm", alarms.append)
+    page.expose_function("alarm", lambda words: alarms.append(words))  # a method of a list cannot be wrapped
     chat.sign_in(name)
     page.evaluate(
         """() => new MutationObserver(() => { const said = document.getElementById("connection").textContent;
