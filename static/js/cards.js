@@ -74,16 +74,17 @@
 
   /* ---- focus ---- */
 
+  const named = (one) => `${one.name} ${one.value} ${one.getAttribute("aria-label")}`;
   chat.addEventListener("line:before", () => {
     const { activeElement } = document, home = activeElement?.closest(".card[id], [id^='feedback-']");
-    held = home ? { id: home.id, name: activeElement.name, value: activeElement.value } : null;
+    held = home ? { id: home.id, control: named(activeElement) } : null;
   });
   chat.addEventListener("line:after", () => {
     look();
     const home = held && document.activeElement === document.body && $(held.id);
     if (!home) return;
     const renewed = home.dataset.renewedAs && $(`action-${home.dataset.renewedAs}`);
-    const same = [...home.querySelectorAll("button[name]")].find((one) => one.name === held.name && one.value === held.value);
+    const same = [...home.querySelectorAll("button")].find((one) => named(one) === held.control && one.checkVisibility());
     (renewed || same || home.querySelector("#code, button[name]") || home).focus();
   });
 

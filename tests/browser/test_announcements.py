@@ -98,6 +98,7 @@ def test_what_is_said_and_in_which_order(stack: Stack, chat: Chat) -> None:
         [
             r"^[\w. ]+ from [\w ]+ joined the conversation\.$",
             r": Hello, one moment & I look\.$",
+            "^No longer needed: ",
             "^The assistant answers",
         ],
     )

@@ -24,7 +24,7 @@ VERIFICATION = {
 }
 SURVEY = {
     "requested": gettext_lazy("How did we do? You can rate this conversation."),
-    "answered": gettext_lazy("Thank you for your answer."),
+    "answered": gettext_lazy("Thank you. It goes to the people who look after this chat."),
 }
 _CITATION = re.compile(r"\s*\[\d{1,2}\]")
 _BLOCK_ENDS = re.compile(r"</(?:p|li|h\d|tr|blockquote|pre)>")
