@@ -13,6 +13,7 @@ from typing import Any, TypedDict
 from django.apps import apps
 from django.conf import settings
 from django.contrib import admin
+from django.db import transaction
 from django.db.models import Count, Model
 from django.http import HttpRequest
 from django.template.loader import render_to_string
@@ -28,7 +29,7 @@ from support_agent.models import Alert, AlertRoute, SavedCase, Turn
 from tests.cast import Cast
 from tests.security.matrix.routes import every_route, model_pages
 from tests.security.matrix.world import Place, World, browser_of, loose_ids, make_place
-from tickets.models import Action, Article, Conversation, Customer, Order, Promise, Team, User
+from tickets.models import Action, Article, Conversation, Customer, Order, Promise, Team, ThreadLink, User
 
 KEPT_S = 3600
 Ids = dict[str, str]
@@ -73,6 +74,7 @@ def _demo_cast() -> Cast:
     return Cast(**found, delivered=order, paid=order, foreign=order)
 
 
+@transaction.atomic
 def _place(cast: Cast) -> tuple[Place, Ids]:
     """A conversation with all that may hang on one; what would go on working by itself is taken away again."""
     Alert.objects.filter(key="matrix").delete()
@@ -85,6 +87,7 @@ def _place(cast: Cast) -> tuple[Place, Ids]:
     Action.objects.filter(pk=place.ids["action_id"]).delete()
     AlertRoute.objects.filter(pk=ids["route_id"]).delete()
     Alert.objects.filter(pk=ids["alert_id"]).update(resolved_at=timezone.now())
+    ThreadLink.objects.filter(conversation=place.conversation).update(sent_at=timezone.now())
     Conversation.objects.filter(pk=place.conversation.pk).update(status="closed", closed_at=timezone.now())
     article = Article.objects.filter(status="published").order_by("slug").first()
     assert article
