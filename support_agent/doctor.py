@@ -90,6 +90,17 @@ def _settings() -> Iterator[Finding]:
         )
 
 
+def _widget() -> Iterator[Finding]:
+    sites = ", ".join(settings.WIDGET_ORIGINS)
+    if sites and not settings.IDENTITY_SECRET:
+        mend = "set IDENTITY_SECRET, and sign identities with it there"
+        yield Finding("widget", "note", f"{sites} cannot say who is signed in", mend)
+    else:
+        yield Finding(
+            "widget", "ok", f"may be embedded by {sites}" if sites else "may be embedded by our own pages alone"
+        )
+
+
 def _production() -> Iterator[Finding]:
     """What `check --deploy` says of the environment, where strangers are served."""
     if env.debug or set(env.allowed_hosts) <= LOOPBACK:
@@ -257,6 +268,7 @@ CHECKS = (
     _database,
     _redis,
     _static,
+    _widget,
     _processes,
     _model,
     _search,

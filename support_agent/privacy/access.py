@@ -96,6 +96,7 @@ def _conversation(conversation: Conversation) -> Json:
         ("reference", "status", "channel", "identity", "contact_email", "topic", "locale", "created_at", "closed_at"),
     ) | {
         "told_us": conversation.metadata.get("client", {}),
+        "site": conversation.metadata.get("site", ""),
         "messages": _rows(Message.objects.filter(**of), ("created_at", "role", "author", "text", "sources", "cards")),
         "files": _rows(Attachment.objects.filter(**of), ("id", "name", "content_type", "size", "created_at")),
         "looked_up": _rows(ToolCall.objects.filter(**of), ("created_at", "tool", "arguments", "status", "result")),

@@ -11,7 +11,6 @@ from uuid import uuid4
 import jwt
 import pytest
 from django.conf import settings as django_settings
-from django.http import HttpResponse
 from django.test import Client
 
 from support_agent.chat.widget import launcher
@@ -45,7 +44,7 @@ def signed(**claims: Any) -> str:
     return jwt.encode(body, django_settings.IDENTITY_SECRET, algorithm="HS256")
 
 
-def policy(answer: HttpResponse, name: str) -> list[str]:
+def policy(answer: Any, name: str) -> list[str]:
     found = re.search(rf"{name} ([^;]*)", answer.headers["Content-Security-Policy"])
     return found[1].split() if found else []
 

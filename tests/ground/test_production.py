@@ -73,6 +73,7 @@ def test_an_unsafe_one_is_told_with_its_mend(tmp_path: Path) -> None:
         ("ALLOWED_HOSTS", "*", "desk.E002"),
         ("ALLOWED_HOSTS", ".shop.example", "desk.W003"),
         ("ALLOWED_ORIGINS", "https://help.shop.example,http://shop.example", "desk.W004"),
+        ("WIDGET_ORIGINS", "https://shop.example,http://blog.example", "desk.W008"),
         ("ALLOWED_ORIGINS", "", "desk.W005"),
         ("TRUST_PROXY", "false", "desk.W006"),
         ("RATE_LIMIT_SCALE", "1000", "desk.W007"),
