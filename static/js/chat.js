@@ -22,10 +22,9 @@
   /* A conversation begins with the first word or wish, not with a page view. */
   function start() {
     if (conversation()) return Promise.resolve(true);
-    starting ??= fetch("/chat/start/", { method: "POST", headers: Line.authorize() })
-      .then(async (response) => {
-        if (!response.ok) throw new Error((await response.json().catch(() => ({}))).message || Words.get("not_started"));
-        begun((await response.json()).id);
+    starting ??= Door.start()
+      .then(({ id }) => {
+        begun(id);
         tabs?.postMessage({ begun: conversation() });
         return true;
       })
@@ -235,10 +234,13 @@
   document.addEventListener("click", (event) => {
     const found = event.target.closest("[data-opener], [data-again], [data-edit], #end, #latest");
     if (!found) return;
-    if ("opener" in found.dataset) post(found.textContent);
+    if ("opener" in found.dataset) {
+      event.preventDefault();  // it may be a form's, for who has no scripts
+      post(found.textContent);
+    }
     if (found.dataset.again) again(found.dataset.again);
     if (found.dataset.edit) edit(found.dataset.edit);
-    if (found.id === "end") send({ type: "close" });
+    if (found.id === "end" && found.type === "button") send({ type: "close" });
     if (found.id === "latest") Log.follow();
   });
   document.addEventListener("click", (event) => { if (!event.target.closest("#options")) $("options").open = false; });
@@ -280,7 +282,8 @@
   function settle() {
     settling = false;
     arrived();
-    if ($("connection").querySelector("[data-moved]")) return location.assign("/");
+    const moved = $("connection").querySelector("[data-moved]");
+    if (moved) return Door.moved({ id: moved.dataset.moved, token: moved.dataset.token });
     if ($("contact")?.querySelector("[data-saved]")) chat.dataset.saved = "yes";
     const last = $("messages").lastElementChild, waits = $("outbox").childElementCount;
     $("empty").hidden = Boolean(last || waits || $("live").childElementCount);
@@ -313,7 +316,7 @@
   }
   function markRead() {
     const seq = Number($("cursor").dataset.seq);
-    if (document.hidden || seq <= lastRead || !isOpen()) return;
+    if (document.hidden || Door.isHidden() || seq <= lastRead || !isOpen()) return;
     lastRead = seq;
     send({ type: "read", seq });
   }

@@ -2,7 +2,7 @@
    it is sent or its writer signs out. */
 "use strict";
 window.Draft = (() => {
-  const KEY = `${window.Door?.store ?? "chat."}drafts`;
+  const KEY = `${Door.store}drafts`;
   const DAYS_14 = 14 * 24 * 60 * 60 * 1000, WAIT = 300;
   const chat = document.getElementById("chat"), text = document.getElementById("text");
   let waiting = 0;

@@ -20,7 +20,8 @@ window.Line = (() => {
 
   const socketUrl = () => {
     const scheme = location.protocol === "https:" ? "wss:" : "ws:";
-    return `${scheme}//${location.host}/ws/chat/${conversation()}/?format=html&after=${$("cursor").dataset.seq}`;
+    const token = chat.dataset.token ? `&token=${encodeURIComponent(chat.dataset.token)}` : "";
+    return `${scheme}//${location.host}/ws/chat/${conversation()}/?format=html&after=${$("cursor").dataset.seq}${token}`;
   };
   function connect() {
     chat.setAttribute("hx-ws:connect", socketUrl());
@@ -68,8 +69,5 @@ window.Line = (() => {
     else if (Date.now() - heard > PING_EVERY) send({ type: "ping" });
   }, 5000);
 
-  /** What proves a request of ours to come from this page. */
-  const authorize = (headers = {}) => ({ ...headers, "X-CSRFToken": chat.dataset.csrf });
-
-  return { isOpen, send, connect, tell, authorize };
+  return { isOpen, send, connect, tell, authorize: Door.authorize };
 })();

@@ -105,11 +105,14 @@ window.Log = (() => {
   }
 
   const view = window.visualViewport;
+  /* As high as what the phone's keyboard leaves, and there where it is left; zooming in squeezes nothing. */
   const fit = () => {
-    document.documentElement.style.setProperty("--visible", `${Math.round(view.height)}px`);
+    const { height, scale, offsetTop } = view, page = document.documentElement.style;
+    page.setProperty("--visible", `${Math.round(height * scale)}px`);
+    page.setProperty("--above", `${scale > 1.01 ? 0 : Math.round(offsetTop)}px`);
     if (following) follow();
   };
-  view?.addEventListener("resize", fit);
+  for (const event of ["resize", "scroll"]) view?.addEventListener(event, fit);
   if (view) fit();
 
   return {

@@ -2,7 +2,7 @@
    connection, a reload or a second tab neither loses nor doubles one (the server knows each by its id). */
 "use strict";
 window.Outbox = (() => {
-  const KEY = "chat.outbox";
+  const KEY = `${Door.store}outbox`;
   const DAY = 24 * 60 * 60 * 1000;
   let memory = [];
 

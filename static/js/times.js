@@ -6,6 +6,8 @@ window.Times = (() => {
     month: { month: "short" },
     day: { day: "numeric" },
     date: { dateStyle: "medium" },
+    on: { dateStyle: "medium", timeZone: "UTC" },  // a day without an hour is the same everywhere
+    moment: { dateStyle: "medium", timeStyle: "short" },
     old: { dateStyle: "medium", timeStyle: "short" },
     fresh: { timeStyle: "short" },
   };
@@ -16,7 +18,7 @@ window.Times = (() => {
     for (const time of within.querySelectorAll("time:not([data-local])")) {
       const at = new Date(time.dateTime);
       const style = time.dataset.style in STYLES ? time.dataset.style : Date.now() - at > OLD ? "old" : "fresh";
-      formats[style] ??= new Intl.DateTimeFormat(navigator.language, STYLES[style]);
+      formats[style] ??= new Intl.DateTimeFormat(window.Words?.locale || navigator.language, STYLES[style]);
       time.textContent = formats[style].format(at);
       time.dataset.local = "";
     }

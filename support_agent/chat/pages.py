@@ -51,7 +51,7 @@ def chat(request: HttpRequest) -> HttpResponse:
     conversation = conversation_current(request.session, visitor)
     customer = Customer.objects.filter(pk=visitor.customer_id).first() if visitor.customer_id else None
     own: Json = {
-        "asked": request.GET.get("ask", "").replace("\x00", "").strip()[:MAX_ASKED],
+        "ask": request.GET.get("ask", "").replace("\x00", "").strip()[:MAX_ASKED],
         "owner": writer_of(visitor),
         "has_past": has_past(request, conversation),
     }
