@@ -22,7 +22,7 @@ def reference(picture_id: UUID | str, name: str) -> Block:
 
 
 def is_reference(block: Json) -> bool:
-    return block["type"] == "image" and block["source"]["type"] == "attachment"
+    return bool(block["type"] == "image" and block["source"]["type"] == "attachment")
 
 
 def referred(messages: Iterable[Json]) -> list[str]:

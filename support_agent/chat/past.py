@@ -67,7 +67,7 @@ def resume(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
 def has_past(request: HttpRequest, current: Conversation | None) -> bool:
     """Whether there is anything to go back to besides the conversation on the page."""
     others = conversations_of_visitor(visitor_of_request(request)).filter(last_seq__gt=0)
-    return others.exclude(pk=current.pk if current else None).exists()
+    return (others.exclude(pk=current.pk) if current else others).exists()
 
 
 def _own(request: HttpRequest, conversation_id: UUID) -> Conversation:

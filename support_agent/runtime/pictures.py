@@ -67,7 +67,7 @@ def _pixels(pk: UUID, name: str, content_type: str) -> tuple[str, str]:
     """(media type, base64) of at most MAX_PIXELS: always the same bytes, or the cached prefix would be lost."""
     from PIL import Image  # loaded with the first picture
 
-    with Attachment._meta.get_field("file").storage.open(name) as stored:  # type: ignore[union-attr]
+    with Attachment._meta.get_field("file").storage.open(name) as stored:
         content: bytes = stored.read()
     with Image.open(io.BytesIO(content)) as image:
         share = (MAX_PIXELS / max(1, image.width * image.height)) ** 0.5

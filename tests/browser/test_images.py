@@ -84,7 +84,7 @@ def test_chosen_pasted_and_dropped_sent_and_seen_by_both_sides(
         f"Image: {n}" for n in ("tent.png", "pole.jpg", "bag.webp")
     ]
     page.wait_for_function(
-        "[...document.querySelectorAll('#messages .files img')].every((img) => img.naturalWidth > 1)"
+        "() => [...document.querySelectorAll('#messages .files img')].every((img) => img.naturalWidth > 1)"
     )
     with page.context.expect_page() as opened:
         shown.first.click()
@@ -103,7 +103,7 @@ def test_chosen_pasted_and_dropped_sent_and_seen_by_both_sides(
     desk.get_by_label("Password").fill(staff["password"])
     desk.keyboard.press("Enter")
     desk.get_by_role("img", name="Image: pole.jpg").wait_for(timeout=ANSWER_MS)
-    desk.wait_for_function("[...document.querySelectorAll('.files img')].every((img) => img.naturalWidth > 1)")
+    desk.wait_for_function("() => [...document.querySelectorAll('.files img')].every((img) => img.naturalWidth > 1)")
 
 
 def test_an_upload_that_fails_is_tried_again_and_the_message_waits_for_it(chat: Chat, files: dict[str, Path]) -> None:
