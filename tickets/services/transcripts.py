@@ -16,7 +16,8 @@ from tickets.queue import enqueue
 from tickets.services.thread_links import recipient
 
 WHO = {Message.Role.CUSTOMER: "You", Message.Role.ASSISTANT: "Assistant", Message.Role.SYSTEM: "Alder & Pine"}
-MAX_MESSAGES = 1000
+MAX_MESSAGES = 1000  # in a mail
+MAX_IN_FILE = 20_000
 
 
 def transcript_send(*, conversation: Conversation) -> str:
@@ -49,11 +50,21 @@ def mail_transcript(conversation_id: str, upto_seq: int) -> None:
     )
 
 
-def transcript_text(conversation_id: UUID, upto_seq: int) -> str:
-    """Who said what and when, in the shop's time; the newest thousand messages."""
+def transcript_file(conversation: Conversation) -> str:
+    """The conversation as a text file to keep."""
+    head = f"Conversation {conversation.reference} with Alder & Pine, begun {_at(conversation.created_at)}"
+    body = transcript_text(conversation.pk, conversation.last_seq, most=MAX_IN_FILE)
+    return f"{head}\n{'=' * len(head)}\n\n{body}\n"
+
+
+def transcript_text(conversation_id: UUID, upto_seq: int, *, most: int = MAX_MESSAGES) -> str:
+    """Who said what and when, in the shop's time: the newest `most` messages, and a line about the rest."""
     said: QuerySet[Message] = Message.objects.filter(conversation=conversation_id, seq__lte=upto_seq)
-    messages = list(reversed(said.order_by("-seq")[:MAX_MESSAGES]))
-    return "\n\n".join(_entry(message) for message in messages)
+    messages = list(said.order_by("-seq")[: most + 1])
+    entries = [_entry(message) for message in reversed(messages[:most])]
+    if len(messages) > most:
+        entries.insert(0, f"[Only the newest {most:,} messages are here; you find all of them in the chat.]")
+    return "\n\n".join(entries)
 
 
 def _entry(message: Message) -> str:

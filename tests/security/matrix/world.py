@@ -18,7 +18,19 @@ from pytest_django.plugin import DjangoDbBlocker
 from support_agent.chat.visitors import SESSION_KEY
 from support_agent.models import Alert, AlertRoute, ApiKey, Replay, SavedCase, Task, Turn
 from tests.cast import Cast, make_cast
-from tickets.models import Action, Article, Attachment, Conversation, Customer, Message, Promise, Shipment, Ticket, User
+from tickets.models import (
+    Action,
+    Article,
+    Attachment,
+    Conversation,
+    Customer,
+    Message,
+    Promise,
+    Return,
+    Shipment,
+    Ticket,
+    User,
+)
 from tickets.services.actions import token_of
 from tickets.services.conversations import conversation_create
 from tickets.services.messages import message_assistant, message_post
@@ -103,6 +115,7 @@ def make_place(cast: Cast, customer: Customer | None) -> Place:
     promise = Promise.objects.create(conversation=conversation, text="Call back.", due_at=timezone.now())
     conversation.refresh_from_db()
     ids = {
+        "number": _return(cast, customer),
         "conversation_id": conversation.pk,
         "turn_id": turn.pk,
         "action_id": action.pk,
@@ -128,6 +141,14 @@ def _action(conversation: Conversation, customer: Customer, turn: Turn) -> Actio
         summary="Change your name",
         expires_at=timezone.now() + timedelta(minutes=10),
     )
+
+
+def _return(cast: Cast, customer: Customer | None) -> str:
+    """The number of a return of the customer's, if they have an order that could come back."""
+    order = {cast.owner: cast.delivered, cast.other: cast.foreign}.get(customer or cast.business)
+    if order is None:
+        return "R-000000"
+    return Return.objects.create(number=f"R-{order.order_number[3:]}", order=order, reason="Too large").number
 
 
 def _link(conversation: Conversation, customer: Customer | None) -> str:
