@@ -21,7 +21,7 @@
     if (home && home.tabIndex < 0) home.tabIndex = -1;
     next.focus({ preventScroll: true });
   }
-  const soon = () => requestAnimationFrame(keep);
-  $("chat").addEventListener("line:after", keep);
+  const soon = () => requestAnimationFrame(() => requestAnimationFrame(keep));  // once the page has been brought to order
+  $("chat").addEventListener("line:after", () => { keep(); soon(); });
   for (const event of ["htmx:after:swap", "click"]) document.addEventListener(event, soon);
 })();

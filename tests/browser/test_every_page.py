@@ -32,8 +32,10 @@ DRAWN = "!document.getElementById('swagger-ui') || document.querySelector('.opbl
 KNOWN: dict[tuple[str, str], str] = {
     ("api/v1/docs", "nested-interactive"): "Swagger UI puts its copy button into the button that opens an operation",
     ("api/v1/docs", "heading-order"): "Swagger UI goes from its first heading to third ones",
-    ("tickets.user add/", "aria-prohibited-attr"): "Django's SelectFilter2.js names an icon that stands for words",
-    ("tickets.user <id>/change/", "aria-prohibited-attr"): "Django's SelectFilter2.js, as above",
+    (
+        "tickets.user <id>/change/",
+        "aria-prohibited-attr",
+    ): "Django's SelectFilter2.js names an icon that stands for words",
 }
 
 
