@@ -13,7 +13,9 @@
   const ask = (path, options) => fetch(path, { credentials: "omit", ...options });
   const post = (path, body, entry) =>
     ask(path, { method: "POST", body: JSON.stringify(body), headers: bearer(entry, { "Content-Type": "application/json" }) });
-  const again = () => location.replace(location.href);
+  const ADDRESS = location.href;  // with the theme and language asked for, which are not for the page's scripts to read
+  history.replaceState(null, "", location.pathname);
+  const again = () => location.replace(ADDRESS);
   const failed = (code) => Host.tell({ type: "error", code });
   const pause = () => new Promise((resolve) => { setTimeout(resolve, AGAIN_AFTER); });
 

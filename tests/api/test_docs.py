@@ -15,6 +15,7 @@ PATHS = {
     "/conversations": {"post"},
     "/conversations/{conversation_id}/messages": {"post"},
     "/conversations/{conversation_id}/events": {"get"},
+    "/conversations/{conversation_id}/identity": {"post"},
     "/conversations/{conversation_id}/actions/{action_id}": {"post"},
     "/conversations/{conversation_id}/actions/{action_id}/undo": {"post"},
     "/conversations/{conversation_id}/verification": {"post"},
