@@ -56,6 +56,18 @@ def conversations_of_visitor(visitor: Visitor) -> QuerySet[Conversation]:
     )
 
 
+def is_customer(visitor: Visitor, customer_id: UUID) -> bool:
+    """Whether the visitor is signed in as this customer, or may enter a conversation that was verified as theirs."""
+    if visitor.token:
+        mine = Q(token_hash=token_hash(visitor.token))
+    elif visitor.customer_id is not None:
+        return visitor.customer_id == customer_id
+    else:
+        mine = Q(pk__in=visitor.conversation_ids)
+    verified = Conversation.objects.filter(mine, customer=customer_id).exclude(channel=Conversation.Channel.TASK)
+    return verified.exists()
+
+
 def conversation_for_staff(key: UUID | str, user: User) -> Conversation:
     """By id or reference (K7F-42P, in any case); raises NotAllowed without a staff role, NotFound when missing."""
     require_role(user, *STAFF_ROLES)

@@ -84,7 +84,7 @@ window.Attach = (() => {
       const request = new XMLHttpRequest(), form = new FormData();
       form.append("file", item.file, item.file.name || "image");
       request.open("POST", `/api/v1/conversations/${chat.dataset.conversation}/attachments`);
-      for (const [name, value] of Object.entries(Line.authorize())) request.setRequestHeader(name, value);
+      for (const [name, value] of Object.entries(Door.authorize())) request.setRequestHeader(name, value);
       request.upload.addEventListener("progress", (event) => progress(item, event.loaded / event.total));
       request.addEventListener("loadend", () => {
         try { resolve(JSON.parse(request.responseText)); } catch { resolve(null); }

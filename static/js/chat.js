@@ -10,7 +10,7 @@
   const uploads = new Map();  // their images that are on their way, by message
   const tabs = "BroadcastChannel" in window && !chat.dataset.framed ? new BroadcastChannel("chat") : null;
   let starting = null;    // the request that begins a conversation
-  let lastTyping = 0, lastRead = 0, focusedCard = "", settling = false;
+  let lastTyping = 0, lastRead = 0, settling = false;
 
   const { isOpen, send, connect, tell } = Line;
   const conversation = () => chat.dataset.conversation;
@@ -23,8 +23,8 @@
   function start() {
     if (conversation()) return Promise.resolve(true);
     starting ??= Door.start()
-      .then(({ id }) => {
-        begun(id);
+      .then((fresh) => {
+        begun(fresh.id);
         tabs?.postMessage({ begun: conversation() });
         return true;
       })
@@ -232,20 +232,20 @@
     count();
   });
   document.addEventListener("click", (event) => {
-    const found = event.target.closest("[data-opener], [data-again], [data-edit], #end, #latest");
+    const found = event.target.closest("[data-opener], [data-again], [data-edit], #latest");
     if (!found) return;
     if ("opener" in found.dataset) {
-      event.preventDefault();  // it may be a form's, for who has no scripts
+      event.preventDefault();  // it is a form's, for who has no scripts
       post(found.textContent);
     }
     if (found.dataset.again) again(found.dataset.again);
     if (found.dataset.edit) edit(found.dataset.edit);
-    if (found.id === "end" && found.type === "button") send({ type: "close" });
     if (found.id === "latest") Log.follow();
   });
   document.addEventListener("click", (event) => { if (!event.target.closest("#options")) $("options").open = false; });
   $("options").addEventListener("keydown", (event) => {
     if (event.key !== "Escape" || !$("options").open) return;
+    event.preventDefault();  // it closes this, not the frame around
     $("options").open = false;
     $("options").firstElementChild.focus();
   });
@@ -262,13 +262,7 @@
     flush();
     markRead();
   });
-  chat.addEventListener("line:before", () => {
-    focusedCard = document.activeElement?.closest(".card, form[id]")?.id || "";
-  });
-  chat.addEventListener("line:after", () => {
-    if (focusedCard && document.activeElement === document.body) $(focusedCard)?.focus();
-    soon();
-  });
+  chat.addEventListener("line:after", soon);
   chat.addEventListener("htmx:after:swap", soon);
 
   /* Once for all that came since the last frame; a page nobody sees draws no frames. */
@@ -326,7 +320,7 @@
 
   Attach.onBegin(start);
   Draft.restore();
-  if (location.search) {  // what was asked for stands in the field: neither "back" nor a reload asks again
+  if ("asked" in text.dataset) {  // what was asked for stands in the field: neither "back" nor a reload asks again
     history.replaceState(null, "", location.pathname);
     text.focus();
     text.setSelectionRange(text.value.length, text.value.length);

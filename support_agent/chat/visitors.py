@@ -37,13 +37,18 @@ class SignedOut(Exception):
 def visitor_of_request(request: HttpRequest) -> Visitor:
     """The visitor behind an HTTP request; one whose account is no more is signed out and goes on as a stranger."""
     user = request.user if isinstance(request.user, User) and request.user.is_active else None
-    token = _bearer(request.headers.get("Authorization", ""))
+    token = bearer_of(request)
     address = client_address(request.META)
     try:
         return _visitor(user, request.session, token=token, address=address)
     except SignedOut:
         logout(request)
         return Visitor(token=token, address=address)
+
+
+def visitor_with_token(request: HttpRequest) -> Visitor:
+    """Whoever brings a bearer token and nothing else: no cookie is read, none is set."""
+    return Visitor(token=_bearer(request.headers.get("Authorization", "")), address=client_address(request.META))
 
 
 def visitor_of_scope(scope: Mapping[str, Any]) -> Visitor:
@@ -67,6 +72,11 @@ def visitor_of_scope(scope: Mapping[str, Any]) -> Visitor:
 def session_key_of(scope: Mapping[str, Any]) -> str:
     """The key in the cookie of a socket's handshake, or nothing."""
     return str(scope.get("cookies", {}).get(settings.SESSION_COOKIE_NAME, ""))
+
+
+def bearer_of(request: HttpRequest) -> str:
+    """The token a request brings in its Authorization header, or nothing."""
+    return _bearer(request.headers.get("Authorization", ""))
 
 
 def has_credentials(visitor: Visitor) -> bool:

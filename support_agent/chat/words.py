@@ -34,4 +34,22 @@ SCRIPT_WORDS = {
     "image_again": _("Try again"),
     "image_remove": _("Remove {name}"),
     "image_cut": _("The page was closed before its images were uploaded. Edit it to attach them again."),
+    "connected": _("Connected again."),
+    "offer_soon": _("{time} left to decide."),
+    "offer_over": _("The time to decide is over. Nothing was changed; it can be offered again."),
+    "code_soon": _("The code works for {time} more."),
+    "code_over": _("The code is no longer valid. A new one can be sent."),
+    "left": _("{time} left"),
+}
+
+# What the launcher on other sites says (static/js/widget.js).
+WIDGET_WORDS = {
+    "name": _("Support chat"),
+    "title": _("Chat with Alder & Pine"),
+    "open": _("Open chat"),
+    "close": _("Close chat"),
+    "unread": _("Unread messages:"),
+    "dismiss": _("Dismiss"),
+    "failed": _("The chat could not be loaded here."),
+    "elsewhere": _("Open it in a new tab"),
 }

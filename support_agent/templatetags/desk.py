@@ -159,6 +159,13 @@ def unread_mentions(user: User) -> dict[str, Any]:
 
 
 @register.filter
+def card_line(card: dict[str, Any]) -> str:
+    """What a customer was shown under an answer, in one line: 'order AP-104233, shipped'."""
+    told = [f"{card.get('kind', 'card')} {card.get('title') or card.get('id', '')}", words(card.get("status", ""))]
+    return ", ".join(part for part in told if part)
+
+
+@register.filter
 def at(values: Sequence[Any], place: int) -> Any:
     """The value at a place of a list."""
     return values[place]

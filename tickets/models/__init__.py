@@ -7,7 +7,7 @@ from tickets.models.conversations import Conversation, Event, Message, Promise, 
 from tickets.models.customers import Customer, Invoice, Plan
 from tickets.models.inbox import CannedReply, Mention, Note, ReadMark
 from tickets.models.jobs import Job
-from tickets.models.knowledge import Article, ArticleSection, SearchIndex, SearchTerm
+from tickets.models.knowledge import Article, ArticleFeedback, ArticleSection, SearchIndex, SearchTerm
 from tickets.models.mail import DemoMail
 from tickets.models.orders import (
     DeliveryProblem,
@@ -29,6 +29,7 @@ from tickets.models.tickets import Escalation, EscalationReason, Ticket, TicketC
 __all__ = [
     "Action",
     "Article",
+    "ArticleFeedback",
     "ArticleSection",
     "Attachment",
     "AuditEntry",

@@ -17,6 +17,7 @@ from django.utils import timezone
 from tickets.errors import Conflict
 from tickets.models import Action, User
 from tickets.policy import POLICY
+from tickets.selectors.returns import refund_shown, return_shown
 from tickets.services.customers import customer_restore, customer_update
 from tickets.services.delivery import problem_report
 from tickets.services.orders import order_cancel, order_uncancel
@@ -60,6 +61,7 @@ def _cancel_order(action: Action, _: User | None) -> Receipt:
     receipt: Json = {"order_number": number, "order_status": done.order.status, "message": "The order is cancelled."}
     if done.refund is not None:
         receipt |= {"refund": str(done.refund.amount), "currency": done.order.currency}
+        receipt["card"] = refund_shown(done.refund)
         receipt["message"] += f" {done.refund.amount} {done.order.currency} go back to the original payment method."
     return Receipt(receipt, _undo_until(), {"invoices": done.invoices})
 
@@ -89,6 +91,7 @@ def _request_return(action: Action, _: User | None) -> Receipt:
         ],
         "fee": str(parcel.fee),
         "currency": parcel.order.currency,
+        "card": return_shown(parcel),
         "message": f"The label for return {parcel.number} is on its way by e-mail.",
     }
     return Receipt(receipt, _undo_until(), {"return_number": parcel.number})
@@ -113,6 +116,7 @@ def _request_refund(action: Action, approved_by: User | None) -> Receipt:
             "amount": str(refund.amount),
             "currency": refund.order.currency,
             "refunded_total": str(refund.order.refunded_total),
+            "card": refund_shown(refund),
             "message": f"{refund.amount} {refund.order.currency} go back to the original payment method.",
         }
     )

@@ -6,19 +6,19 @@ Each persistent event also moves the page's cursor, from which a lost connection
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
 from django.template.loader import get_template
-from django.utils.html import escape, strip_tags
+from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 
-from support_agent.chat.renderers.items import ACTION_STATES, PROMISE_STATES, Item, fold, item_of, place_context
+from support_agent.chat.renderers.items import Item, fold, item_of, place_context
+from support_agent.chat.renderers.spoken import spoken
 
 Json = dict[str, Any]
 KEPT = 512
-SPOKEN_BY = {"assistant": "Assistant", "system": "Alder & Pine"}
 _rendered: OrderedDict[tuple[UUID, int], str] = OrderedDict()  # a conversation open twice renders an event once
 
 
@@ -73,22 +73,27 @@ class HtmlRenderer:
         return _render("frames/delta", {"message_id": message_id, "text": text, "first": offset == 0})
 
 
-def page_items(events: Iterable[Json]) -> list[SafeString]:
-    """The log of a history for the page itself, neighbours by the same author in the same minute joined."""
+def page_items(events: Iterable[Json], told: Mapping[str, Json] | None = None, **common: Any) -> list[SafeString]:
+    """The log of a history for the page itself, neighbours by the same author in the same minute joined.
+
+    `told` has more for the template of an item, by its key or kind; `common` is for all of them.
+    """
     shown: list[SafeString] = []
     before: tuple[str, str] | None = None
+    told = told or {}
     for item in fold(events):
         author = None
         if item.kind == "message" and item.context["role"] != "assistant":  # each answer stands for itself
             author = (item.context["role"], item.context["created_at"][:16])
-        shown.append(_item(item, continued=author is not None and author == before))
+        more = told.get(item.key) or told.get(item.kind) or {}
+        shown.append(_item(item, continued=author is not None and author == before, **common, **more))
         before = author
     return shown
 
 
 def _event(event: Json) -> str:
     item = item_of(event)
-    context: Json = {"event": event, "item": item, "spoken": _spoken(event)}
+    context: Json = {"event": event, "item": item, "spoken": spoken(event)}
     if item is not None:
         context["body"] = _item(item)
         state = item.context.get("state")
@@ -98,25 +103,6 @@ def _event(event: Json) -> str:
             "open",
         )
     return _render("frames/event", context)
-
-
-def _spoken(event: Json) -> str:
-    """What a screen reader is told, once, when an event is complete; the customer's own words are not repeated."""
-    match event["type"]:
-        case "message" if event["message"]["role"] != "customer":
-            message = event["message"]
-            return f"{SPOKEN_BY.get(message['role'], message['author'])}: {strip_tags(message['html'])}"
-        case "action":
-            title, _ = ACTION_STATES.get(event["action"]["state"], ("", ""))
-            return f"{title}: {event['action']['summary']}"
-        case "promise":
-            return f"{PROMISE_STATES.get(event['promise']['state'], '')}: {event['promise']['text']}"
-        case "status" if event["status"] == "human":
-            team = f" from {event['team']}" if event.get("team") else ""
-            return f"{event.get('staff', 'Our team')}{team} joined the conversation."
-        case "status" if event["status"] == "ai":
-            return "The assistant answers again."
-    return ""
 
 
 def _item(item: Item, **extra: Any) -> SafeString:
