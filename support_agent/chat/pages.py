@@ -80,7 +80,7 @@ def chat_page(request: HttpRequest, refusal: Refusal | None = None, status: int 
     customer = Customer.objects.filter(pk=visitor.customer_id).first() if visitor.customer_id else None
     csrf_token = get_token(request)  # with the cookie, also for the scripts
     own: Json = {
-        "ask": request.GET.get("ask", "").replace("\x00", "").strip()[:MAX_ASKED],
+        "asked": request.GET.get("ask", "").replace("\x00", "").strip()[:MAX_ASKED],
         "owner": writer_of(visitor),
         "has_past": has_past(request, conversation),
     }
