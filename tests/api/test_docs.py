@@ -18,6 +18,7 @@ PATHS = {
     "/conversations/{conversation_id}/identity": {"post"},
     "/conversations/{conversation_id}/actions/{action_id}": {"post"},
     "/conversations/{conversation_id}/actions/{action_id}/undo": {"post"},
+    "/conversations/{conversation_id}/actions/{action_id}/renew": {"post"},
     "/conversations/{conversation_id}/verification": {"post"},
     "/conversations/{conversation_id}/attachments": {"post"},
     "/conversations/{conversation_id}/attachments/{attachment_id}": {"get"},
