@@ -38,6 +38,7 @@ handler500 = "support_agent.busy.failed"
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("support_agent.health")),
     path("", include("support_agent.policy")),
+    path("", include("support_agent.bundles")),
     path("", include("support_agent.ops.urls")),  # before the admin, whose folder it shares
     path("", include("support_agent.case_pages")),
     path("", include("support_agent.chat.urls")),

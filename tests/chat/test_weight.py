@@ -15,7 +15,7 @@ from pytest_django import Settings
 from tickets.services.articles import article_save
 
 BUDGET = 60 * 1024
-REFERENCE = re.compile(r"""<(?:script|link|img)\b[^>]*?\b(?:src|href)="(/static/[^"]+)"[^>]*>""")
+REFERENCE = re.compile(r"""<(?:script|link|img)\b[^>]*?\b(?:src|href)="(/(?:static|bundles)/[^"]+)"[^>]*>""")
 IN_A_SHEET = re.compile(r"""url\("([^"]+)"\)""")
 ON_DEMAND = "newsreader-accents"  # by its unicode-range only for pages that have such letters
 SCRIPT = re.compile(r"<script\b([^>]*)>")
