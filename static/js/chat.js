@@ -202,7 +202,7 @@
       const at = new Date(time.dateTime);
       const old = Date.now() - at > 12 * 60 * 60 * 1000;
       const style = STYLES[time.dataset.style] || (old ? { dateStyle: "medium", timeStyle: "short" } : { timeStyle: "short" });
-      time.textContent = new Intl.DateTimeFormat(navigator.language, style).format(at);
+      time.textContent = new Intl.DateTimeFormat(Words.locale, style).format(at);
       time.dataset.local = "";
     }
   }

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_GET, require_POST
@@ -26,15 +27,22 @@ from support_agent.runtime.controls import controls
 from tickets import hours
 from tickets.access import conversation_for_visitor
 from tickets.errors import DeskError, NotFound, RateLimited
+from tickets.languages import spoken
 from tickets.models import Conversation, Customer
 from tickets.selectors.conversations import events_latest
 from tickets.selectors.waits import places
 from tickets.services.conversations import can_reopen
+from tickets.services.locales import conversation_speak
 from tickets.services.thread_links import recipient
 
 Json = dict[str, Any]
 FIRST_PAGE = 100  # events
-OPENERS = ("Where is my order?", "How do I return something?", "My Trailmate won’t sync", "What does shipping cost?")
+OPENERS = (
+    _("Where is my order?"),
+    _("How do I return something?"),
+    _("My Trailmate won’t sync"),
+    _("What does shipping cost?"),
+)
 
 
 @require_GET
@@ -56,6 +64,7 @@ def chat(request: HttpRequest) -> HttpResponse:
         **_hours(),
     }
     if conversation is not None:
+        conversation_speak(conversation=conversation, language=spoken())  # as the page around it
         context |= _history(conversation)
     return render(request, "chat/page.html", context)
 

@@ -13,6 +13,7 @@ from support_agent.models import Task, ToolCall, Turn
 from support_agent.runtime.assists import evidence_for
 from support_agent.runtime.memories import MAX_MESSAGES, as_written, memory_of
 from tickets import hours
+from tickets.languages import ENGLISH, speaking
 from tickets.models import Action, Conversation, Message
 from tickets.search import search
 from tickets.selectors.conversations import spoken
@@ -61,12 +62,14 @@ def _evidence(conversation: Conversation, before: list[Message]) -> list[str]:
 def notice_for(conversation: Conversation) -> str:
     """Server-written facts, one a line. Nothing in here was typed freely by a customer."""
     now = timezone.now()
+    with speaking(ENGLISH):
+        person = hours.when(now)
     customer = conversation.customer
     who = f"verified, signed in as {json.dumps(customer.email)}" if customer else "not verified"
     lines = [
         f"date: {now:%Y-%m-%d} ({now:%A}), {now:%H:%M} UTC",
         f"customer: {who}",
-        f"a person answers: {hours.when(now)}",
+        f"a person answers: {person}",
     ]
     if conversation.status == Conversation.Status.WAITING:
         lines.append("status: a person has been asked to take over; propose no changes meanwhile")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from django.utils.translation import gettext_lazy
 from pydantic import Field
 
 from support_agent.agent.toolkit import Arguments, Category, Status, Tool, ToolContext, ToolError, ToolResult
@@ -89,7 +90,7 @@ TOOLS = [
         arguments=SearchKnowledgeBase,
         run=search_knowledge_base,
         category=Category.SEARCH,
-        label="Searching the help centre …",
+        label=gettext_lazy("Searching the help centre …"),
         fallbacks=(search_by_words,),
     )
 ]

@@ -10,6 +10,7 @@ from datetime import timedelta
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from tickets import jobs
 from tickets.errors import Conflict, Expired
@@ -47,11 +48,11 @@ def verification_start(*, conversation: Conversation, email: str, by_assistant: 
     email = email.strip().lower()
     locked = lock(conversation.pk)
     if locked.customer_id is not None:
-        raise Conflict("This conversation is already verified.")
+        raise Conflict(_("This conversation is already verified."))
     if locked.channel == Conversation.Channel.TASK:
-        raise Conflict("Nobody could type a code here.")
+        raise Conflict(_("Nobody could type a code here."))
     if by_assistant and locked.status == Conversation.Status.HUMAN:
-        raise Conflict("A person has taken over.")
+        raise Conflict(_("A person has taken over."))
     # Whoever guesses: 15 tries an hour in a conversation, 30 at an address, of a million codes.
     check_hourly(Verification.objects.filter(conversation=locked), STARTS_PER_CONVERSATION)
     check_hourly(Verification.objects.filter(email=email), STARTS_PER_ADDRESS)
@@ -75,7 +76,7 @@ def verification_check(*, conversation: Conversation, code: str) -> Verification
         Verification.objects.select_related("customer").filter(conversation=locked, state=State.REQUESTED).first()
     )
     if verification is None:
-        raise Expired("There is no code to check. Please ask for a new one.")
+        raise Expired(_("There is no code to check. Please ask for a new one."))
     verification.conversation = locked
     if verification.expires_at <= timezone.now():
         return _end(verification, State.EXPIRED)

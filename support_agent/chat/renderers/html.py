@@ -13,13 +13,16 @@ from uuid import UUID
 from django.template.loader import get_template
 from django.utils.html import escape, strip_tags
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from support_agent.chat.renderers.items import ACTION_STATES, PROMISE_STATES, Item, fold, item_of, place_context
+from tickets.languages import ENGLISH, speaking
 
 Json = dict[str, Any]
 KEPT = 512
-SPOKEN_BY = {"assistant": "Assistant", "system": "Alder & Pine"}
-_rendered: OrderedDict[tuple[UUID, int], str] = OrderedDict()  # a conversation open twice renders an event once
+SPOKEN_BY = {"assistant": gettext_lazy("Assistant"), "system": "Alder & Pine"}
+_rendered: OrderedDict[tuple[UUID, int, str], str] = OrderedDict()  # a conversation open twice renders an event once
 
 
 class HtmlRenderer:
@@ -27,19 +30,25 @@ class HtmlRenderer:
 
     def __init__(self, conversation_id: UUID) -> None:
         self._conversation_id = conversation_id
+        self.language = ENGLISH
         self._growing: tuple[str, int] | None = None  # message_id and length of the text shown so far
 
     def event(self, event: Json) -> str:
         if event["type"] in ("message", "turn"):
             self._growing = None
-        key = (self._conversation_id, event["seq"])
+        key = (self._conversation_id, event["seq"], self.language)
         if key not in _rendered:
-            _rendered[key] = _event(event)
+            with speaking(self.language):
+                _rendered[key] = _event(event)
             if len(_rendered) > KEPT:
                 _rendered.popitem(last=False)
         return _rendered[key]
 
     def frame(self, frame: Json) -> str | None:
+        with speaking(self.language):
+            return self._frame(frame)
+
+    def _frame(self, frame: Json) -> str | None:
         match frame["type"]:
             case "delta":
                 return self._delta(frame)
@@ -53,7 +62,8 @@ class HtmlRenderer:
         return None
 
     def error(self, frame: Json, about: Json) -> str:
-        return _render("frames/error", {**frame, "about": about})
+        with speaking(self.language):
+            return _render("frames/error", {**frame, "about": about})
 
     def _delta(self, delta: Json) -> str | None:
         """The next piece of growing text; after a hole nothing until the final message."""
@@ -100,15 +110,17 @@ def _spoken(event: Json) -> str:
             message = event["message"]
             return f"{SPOKEN_BY.get(message['role'], message['author'])}: {strip_tags(message['html'])}"
         case "action":
-            title, _ = ACTION_STATES.get(event["action"]["state"], ("", ""))
+            title, __ = ACTION_STATES.get(event["action"]["state"], ("", ""))
             return f"{title}: {event['action']['summary']}"
         case "promise":
             return f"{PROMISE_STATES.get(event['promise']['state'], '')}: {event['promise']['text']}"
         case "status" if event["status"] == "human":
-            team = f" from {event['team']}" if event.get("team") else ""
-            return f"{event.get('staff', 'Our team')}{team} joined the conversation."
+            words = {"name": event.get("staff") or _("Our team"), "team": event.get("team")}
+            if event.get("team"):
+                return _("%(name)s from %(team)s joined the conversation.") % words
+            return _("%(name)s joined the conversation.") % words
         case "status" if event["status"] == "ai":
-            return "The assistant answers again."
+            return _("The assistant answers again.")
     return ""
 
 
