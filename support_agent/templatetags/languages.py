@@ -6,9 +6,13 @@ from decimal import Decimal
 from typing import Any
 
 from django import template
+from django.conf import settings
 from django.template import Context
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
 
 from tickets import languages
+from tickets.models import Article
 
 register = template.Library()
 
@@ -44,6 +48,28 @@ def direction_of(language: str) -> str:
 def amount(value: Decimal | str, currency: str = "USD") -> str:
     """$1,234.50, or as the page's language writes it."""
     return languages.money(value, currency)
+
+
+@register.simple_tag
+def other_language(language: str) -> SafeString:
+    """` lang="…" dir="…"` for a part in another language than its page; nothing for the page's own."""
+    if language == languages.spoken():
+        return mark_safe("")
+    return format_html(' lang="{}" dir="{}"', language, languages.direction(language))
+
+
+@register.inclusion_tag("help/language_note.html")
+def language_note(article: Article) -> dict[str, Any]:
+    """That an article is there in English only, where another language is spoken."""
+    return {"missing": article.shown_in != languages.spoken(), "name": dict(languages.languages())[languages.spoken()]}
+
+
+@register.simple_tag
+def article_alternates(article: Article, found: list[str]) -> SafeString:
+    """For search engines: the article's address in each language it can be read in."""
+    url = f"{settings.SITE_ORIGIN}{article.get_absolute_url()}"
+    links = [("x-default", url), *((language, f"{url}?locale={language}") for language in found)]
+    return format_html_join("\n", '<link rel="alternate" hreflang="{}" href="{}">', links)
 
 
 def _without_locale(request: Any) -> str:

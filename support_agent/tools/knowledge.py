@@ -9,6 +9,7 @@ from pydantic import Field
 
 from support_agent.agent.toolkit import Arguments, Category, Status, Tool, ToolContext, ToolError, ToolResult
 from support_agent.tools.common import guarded, success
+from tickets.languages import language_of
 from tickets.search import search
 from tickets.selectors.articles import articles_by_words
 
@@ -26,7 +27,8 @@ class SearchKnowledgeBase(Arguments):
 
 @guarded
 def search_knowledge_base(context: ToolContext, arguments: SearchKnowledgeBase) -> ToolResult:
-    hits = search(arguments.query, category=arguments.category, limit=LOOKED_AT)
+    language = language_of(context.locale)
+    hits = search(arguments.query, category=arguments.category, limit=LOOKED_AT, language=language)
     if not hits:
         return ToolResult(Status.NOT_FOUND, {"message": NOTHING})
     return success(

@@ -25,11 +25,13 @@ from tickets.models.privacy import ErasureRequest, Retention
 from tickets.models.staff import Availability, Role, StaffProfile, Team, User
 from tickets.models.surveys import Feedback, Survey
 from tickets.models.tickets import Escalation, EscalationReason, Ticket, TicketComment
+from tickets.models.translations import ArticleTranslation, Language, TranslatedTerm
 
 __all__ = [
     "Action",
     "Article",
     "ArticleSection",
+    "ArticleTranslation",
     "Attachment",
     "AuditEntry",
     "AuditValue",
@@ -46,6 +48,7 @@ __all__ = [
     "Feedback",
     "Invoice",
     "Job",
+    "Language",
     "Mention",
     "Message",
     "Note",
@@ -71,6 +74,7 @@ __all__ = [
     "ThreadLink",
     "Ticket",
     "TicketComment",
+    "TranslatedTerm",
     "User",
     "Verification",
 ]

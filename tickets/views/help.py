@@ -16,6 +16,7 @@ from tickets import markdown
 from tickets.models import Article
 from tickets.search import search
 from tickets.selectors.articles import ABOUT, published_articles, related_articles, shelves
+from tickets.selectors.translations import in_language, languages_of_article
 
 MAX_QUERY = 300
 LONG = 4  # headings from which a table of contents helps
@@ -50,10 +51,11 @@ def home(request: HttpRequest) -> HttpResponse:
 @require_safe
 def article(request: HttpRequest, slug: str) -> HttpResponse:
     """A published article; a draft is as little there as one that never was."""
-    found = get_object_or_404(published_articles(), slug=slug)
+    found = in_language([get_object_or_404(published_articles(), slug=slug)])[0]
     body, headings = with_anchors(markdown.render(found.body))
     context = {
         "article": found,
+        "languages": languages_of_article(found),
         "body": body,
         "headings": headings if len(headings) >= LONG else [],
         "related": related_articles(found),
