@@ -183,21 +183,33 @@ def _embedded_text(texts: Article | ArticleTranslation, heading: str, text: str)
     return f"{head}\n{text}"
 
 
+FOLDED = frozenset({"fr", "es"})
+"""Languages whose accents their stemmers need and people leave out: their words are indexed both ways."""
+_VECTOR = "to_tsvector(%(words)s::regconfig, translate({}, '/', ' '))"
+_WEIGH = """
+UPDATE tickets_articlesection s SET lexemes =
+    setweight({title}, 'A') || setweight({keywords}, 'B') || setweight({heading}, 'C') || {text}
+WHERE s.article_id = %(article)s AND s.language = %(language)s
+"""
+_PARTS = {
+    "title": "%(title)s::text",
+    "keywords": "%(keywords)s::text",
+    "heading": "CASE WHEN s.heading = '' THEN %(summary)s::text ELSE s.heading END",
+    "text": "s.text",
+}
+WEIGH = _WEIGH.format(**{name: _VECTOR.format(part) for name, part in _PARTS.items()})
+WEIGH_FOLDED = _WEIGH.format(
+    **{name: _VECTOR.format(f"{part} || ' ' || unaccent({part})") for name, part in _PARTS.items()}
+)
+
+
 def _weigh(article: Article, texts: Article | ArticleTranslation, language: str) -> None:
     """Title A, keywords B, heading C (the summary stands in for it before the first one), text D. The article's own
     keywords find every translation of it, too: most are codes and names."""
     keywords = article.keywords if texts is article else f"{texts.keywords}, {article.keywords}"
     with connection.cursor() as cursor:
         cursor.execute(
-            """
-            UPDATE tickets_articlesection s SET lexemes =
-                setweight(to_tsvector(%(words)s::regconfig, translate(%(title)s, '/', ' ')), 'A') ||
-                setweight(to_tsvector(%(words)s::regconfig, translate(%(keywords)s, '/', ' ')), 'B') ||
-                setweight(to_tsvector(%(words)s::regconfig, translate(
-                    CASE WHEN s.heading = '' THEN %(summary)s ELSE s.heading END, '/', ' ')), 'C') ||
-                to_tsvector(%(words)s::regconfig, translate(s.text, '/', ' '))
-            WHERE s.article_id = %(article)s AND s.language = %(language)s
-            """,
+            WEIGH_FOLDED if language in FOLDED else WEIGH,
             {
                 "words": configuration(language),
                 "title": texts.title,
