@@ -13,20 +13,20 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import gettext_lazy
 
 from tickets.languages import Words, day, number
 
 CENT = Decimal("0.01")
 ZERO = Decimal("0.00")
 NOTHING_TO_SEND = {
-    "cancelled": _lazy("This order is already cancelled, so nothing of it can be sent back."),
-    "returned": _lazy("This order is already returned, so nothing of it can be sent back."),
-    "refunded": _lazy("This order is already refunded, so nothing of it can be sent back."),
+    "cancelled": gettext_lazy("This order is already cancelled, so nothing of it can be sent back."),
+    "returned": gettext_lazy("This order is already returned, so nothing of it can be sent back."),
+    "refunded": gettext_lazy("This order is already refunded, so nothing of it can be sent back."),
 }
 NOTHING_TO_MEND = {
-    "cancelled": _lazy("This order is already cancelled, so there is nothing left to put right."),
-    "refunded": _lazy("This order is already refunded, so there is nothing left to put right."),
+    "cancelled": gettext_lazy("This order is already cancelled, so there is nothing left to put right."),
+    "refunded": gettext_lazy("This order is already refunded, so there is nothing left to put right."),
 }
 PROBLEMS_AFTER_DELIVERY = frozenset({"damaged", "wrong_item", "missing_item"})
 

@@ -22,7 +22,6 @@ from tickets.selectors.articles import shelves
 from tickets.services.articles import article_delete, article_set_status, articles_embed, terms_recount
 from tickets.services.translations import translation_delete
 
-
 WITHOUT_ACCENTS = ("etiquette", "devolucion")  # found, but nothing is marked
 
 
