@@ -40,10 +40,10 @@ class LanguageMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         is_staff = request.path.startswith(STAFF_PATHS)
         language = ENGLISH if is_staff else language_of_request(request)
-        translation.activate(language)
-        request.LANGUAGE_CODE = language
-        response = self.get_response(request)
-        response.headers.setdefault("Content-Language", translation.get_language() or language)
+        with translation.override(language):
+            request.LANGUAGE_CODE = language
+            response = self.get_response(request)
+            response.headers.setdefault("Content-Language", translation.get_language() or language)
         if not is_staff:
             patch_vary_headers(response, ["Accept-Language", "Cookie"])
         return response
