@@ -1,4 +1,4 @@
-"""The product in German and in Arabic, in a real browser: chosen, answered, searched, mirrored, whole at every width."""
+"""The product in German and Arabic, in a real browser: chosen, answered, searched, mirrored, whole at every width."""
 
 from __future__ import annotations
 
