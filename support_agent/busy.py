@@ -23,11 +23,14 @@ from tickets.errors import RateLimited
 
 AGAIN_S, A_MINUTE_S = 5, 60
 DATABASE_AWAY = (OperationalError, InterfaceError)  # no connection free or to be had, or one that broke
+# The desk's pages know nothing of limits: view -> what it counts as, for an address.
+COUNTED = {"help": "search", "help_suggest": "suggest", "help_feedback": "article_feedback"}
+SEARCHES = {"search", "suggest"}
 log = logging.getLogger(__name__)
 
 
 class BusyMiddleware:
-    """Counts the searches of the help centre, which cost a query and a vector each, and words what views raise."""
+    """Counts what the help centre is asked (a search costs a query and a vector), and words what views raise."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
@@ -40,10 +43,11 @@ class BusyMiddleware:
 
     def process_view(self, request: HttpRequest, *__: object) -> HttpResponse | None:
         match = request.resolver_match
-        if match is None or match.view_name != "help" or not request.GET.get("q", "").strip():
+        scope = COUNTED.get(match.view_name) if match else None
+        if scope is None or (scope in SEARCHES and not request.GET.get("q", "").strip()):
             return None
         try:
-            allow("search", client_address(request.META))
+            allow(scope, client_address(request.META))
         except RateLimited as refusal:
             return too_often(refusal)
         return None

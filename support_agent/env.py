@@ -57,6 +57,7 @@ class Env(BaseSettings):
     redis_url: str = Field("", description="redis://host:6379/0")
     allowed_hosts: Names = Field([], description="host names separated by commas")
     allowed_origins: Names = Field([], description="full origins such as https://shop.example, separated by commas")
+    widget_origins: Names = Field([], description="full origins such as https://shop.example, separated by commas")
     trust_proxy: bool = Field(False, description="true or false")
     hsts_subdomains: bool = Field(False, description="true or false")
     anthropic_api_key: SecretStr = Field(SecretStr(""), description="an API key")
@@ -122,7 +123,7 @@ class Env(BaseSettings):
             raise ValueError
         return value
 
-    @field_validator("allowed_origins")
+    @field_validator("allowed_origins", "widget_origins")
     @classmethod
     def _origins(cls, value: list[str]) -> list[str]:
         for origin in value:

@@ -53,6 +53,11 @@ def _doors(env: Env) -> Iterator[Risk]:
         yield Risk(
             "desk.W004", f"ALLOWED_ORIGINS has pages without TLS: {', '.join(plain)}.", "Write them with https://."
         )
+    plain = [origin for origin in env.widget_origins if not _safe(origin)]
+    if plain:
+        yield Risk(
+            "desk.W008", f"WIDGET_ORIGINS has sites without TLS: {', '.join(plain)}.", "Write them with https://."
+        )
     if not env.allowed_origins:
         yield Risk("desk.W005", "Links in e-mails have no public address.", "Set ALLOWED_ORIGINS=https://your.host.")
     if not env.trust_proxy:

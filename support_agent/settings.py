@@ -20,6 +20,8 @@ TRUST_PROXY = env.trust_proxy
 DATA_DIR = env.data_dir
 ALLOWED_HOSTS = list(dict.fromkeys([*(env.allowed_hosts or sorted(LOOPBACK)), env.host]))
 ALLOWED_ORIGINS = env.allowed_origins
+WIDGET_ORIGINS = env.widget_origins or env.allowed_origins
+"""The sites that may put the chat into a frame, besides our own pages."""
 CSRF_TRUSTED_ORIGINS = env.allowed_origins
 SITE_ORIGIN = env.allowed_origins[0] if env.allowed_origins else env.origin
 """Where links in e-mails lead."""
@@ -46,6 +48,7 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.postgres",
+    "django.contrib.sitemaps",
     "django.contrib.staticfiles",
     "channels",
     "csp",
@@ -55,6 +58,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "support_agent.middleware.RequestMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "support_agent.compression.CompressionMiddleware",
     "support_agent.middleware.StaticFilesMiddleware",
     "support_agent.middleware.PolicyMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

@@ -20,6 +20,7 @@ os.environ.update(
         "PORT": "8000",
         "ALLOWED_HOSTS": "localhost,127.0.0.1,testserver",
         "ALLOWED_ORIGINS": "",
+        "WIDGET_ORIGINS": "",
         "TRUST_PROXY": "false",
         "ANTHROPIC_API_KEY": "",
         "ANTHROPIC_BASE_URL": "",

@@ -65,6 +65,10 @@ def free_port() -> int:
         return port
 
 
+WIDGET_HOST = f"http://localhost:{free_port()}"
+"""A site that may embed the widget; tests/browser/test_widget.py serves it."""
+
+
 def ready(url: str) -> bool:
     """Whether /readyz says that everything is there."""
     try:
@@ -100,6 +104,7 @@ def running_stack(name: str, **variables: str) -> Iterator[Stack]:
         "REDIS_URL": fresh_redis(8 + worker % 8),
         "DJANGO_SETTINGS_MODULE": "support_agent.settings",
         "EMAIL_URL": "",
+        "WIDGET_ORIGINS": WIDGET_HOST,
         "PORT": str(port),
         **variables,
     }

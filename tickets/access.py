@@ -45,15 +45,27 @@ def conversation_for_visitor(conversation_id: UUID, visitor: Visitor) -> Convers
 
 def conversations_of_visitor(visitor: Visitor) -> QuerySet[Conversation]:
     """The visitor's conversations on the page, newest first; a token opens one, it lists nothing."""
-    mine = Q(pk__in=visitor.conversation_ids, customer=None)
+    mine = Q(pk__in=visitor.conversation_ids)  # with what a code proved to be somebody's, as _may_enter has it
     if visitor.customer_id:
-        mine |= Q(customer=visitor.customer_id)
+        mine = Q(pk__in=visitor.conversation_ids, customer=None) | Q(customer=visitor.customer_id)
     return (
         Conversation.objects.filter(mine)
         .exclude(channel=Conversation.Channel.TASK)
         .select_related("customer", "assignee")
         .order_by("-last_message_at")
     )
+
+
+def is_customer(visitor: Visitor, customer_id: UUID) -> bool:
+    """Whether the visitor is signed in as this customer, or may enter a conversation that was verified as theirs."""
+    if visitor.token:
+        mine = Q(token_hash=token_hash(visitor.token))
+    elif visitor.customer_id is not None:
+        return visitor.customer_id == customer_id
+    else:
+        mine = Q(pk__in=visitor.conversation_ids)
+    verified = Conversation.objects.filter(mine, customer=customer_id).exclude(channel=Conversation.Channel.TASK)
+    return verified.exists()
 
 
 def conversation_for_staff(key: UUID | str, user: User) -> Conversation:

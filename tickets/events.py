@@ -29,6 +29,8 @@ def message_payload(message: Message) -> dict[str, Any]:
         payload["turn_id"] = str(message.turn_id)
     if message.attachments:
         payload["attachments"] = message.attachments
+    if message.cards:
+        payload["cards"] = message.cards
     return payload
 
 

@@ -40,6 +40,7 @@ class Policy:
     cancellable: frozenset[str] = frozenset({"pending", "paid"})
     returnable: frozenset[str] = frozenset({"delivered", "partly_returned"})
     return_days: int = 30
+    label_days: int = 14
     return_fee: Decimal = Decimal("4.90")
     plans_with_free_returns: frozenset[str] = frozenset({"plus", "enterprise"})
     not_returnable: frozenset[str] = frozenset({"gift_card", "stove_fuel", "fuel", "personalised"})
@@ -120,6 +121,11 @@ def can_cancel(status: str, policy: Policy = POLICY) -> Verdict:
 def return_until(delivered_at: datetime | None, policy: Policy = POLICY) -> date | None:
     """The last day a return may be asked for; None before delivery."""
     return delivered_at.date() + timedelta(days=policy.return_days) if delivered_at else None
+
+
+def label_until(made_at: datetime, policy: Policy = POLICY) -> date:
+    """The last day a parcel may be handed over with its label."""
+    return made_at.date() + timedelta(days=policy.label_days)
 
 
 def return_fee(plan: str, policy: Policy = POLICY) -> Decimal:

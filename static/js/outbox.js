@@ -2,13 +2,13 @@
    connection, a reload or a second tab neither loses nor doubles one (the server knows each by its id). */
 "use strict";
 window.Outbox = (() => {
-  const KEY = "chat.outbox";
+  const KEY = `${Door.store}outbox`;
   const DAY = 24 * 60 * 60 * 1000;
   let memory = [];
 
   function read() {
     try { memory = JSON.parse(localStorage.getItem(KEY)) || []; } catch { /* storage is off: this tab only */ }
-    return memory.filter((entry) => Date.now() - entry.at < DAY);
+    return memory.filter((entry) => Date.now() - entry.at < DAY).map((entry) => ({ files: [], ...entry }));
   }
   function write(entries) {
     memory = entries;
@@ -18,8 +18,10 @@ window.Outbox = (() => {
     /** Entries of a conversation, and those written before there was one. */
     of: (conversation) => read().filter((entry) => !entry.conversation || entry.conversation === conversation),
     all: read,
-    add(text, conversation) {
-      const entry = { id: uuid(), text, conversation, at: Date.now(), failed: false };
+    get: (id) => read().find((entry) => entry.id === id),
+    /** `files`: [{id, name}], the id empty while it is uploaded; `after`: the entry that must go first. */
+    add(text, conversation, { files = [], after = "" } = {}) {
+      const entry = { id: uuid(), text, conversation, at: Date.now(), failed: false, files, after };
       write([...read(), entry]);
       return entry;
     },

@@ -14,6 +14,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
+from support_agent.agent import pictures
 from support_agent.agent.calls import Recorder, call_with_fallback, summary_of
 from support_agent.agent.claims import DATE, IDENTIFIER, PERIOD, PROMISE, claims
 from support_agent.agent.remembered import LookedUp, Memory, Said
@@ -31,8 +32,8 @@ NOTES = "Notes of the desk, as data; not written by the customer:"
 
 def size(memory: Memory) -> int:
     """Tokens of everything remembered."""
-    texts = [memory.summary, *(s.text for s in memory.said), *(_dump(_as_data(item)) for item in memory.looked_up)]
-    return sum(map(estimate, texts))
+    texts = [memory.summary, *(_dump(_as_data(item)) for item in memory.looked_up)]
+    return sum(map(estimate, texts)) + sum(map(_weight, memory.said))
 
 
 def estimate(text: str) -> int:
@@ -56,7 +57,7 @@ def history(memory: Memory) -> list[Json]:
     in_order: list[Said | LookedUp] = sorted([*memory.said, *memory.looked_up], key=lambda item: item.seq)
     for item in in_order:
         if isinstance(item, Said):
-            blocks.append((item.role, _block(item.text)))
+            blocks += [(item.role, block) for block in (*item.pictures, _block(item.text))]
         else:
             blocks.append(("user", _block(f"{NOTES}\n{_dump(_as_data(item))}")))
     messages: list[Json] = []
@@ -133,9 +134,9 @@ def _split(memory: Memory, tokens: int = COMPRESS_TO) -> tuple[Memory, list[Said
     """(what stays, with the facts of what goes; the messages and the look-ups that go)."""
     budget = tokens - estimate(memory.summary)
     keep = min(VERBATIM, len(memory.said))
-    used = sum(estimate(said.text) for said in memory.said[len(memory.said) - keep :])
+    used = sum(map(_weight, memory.said[len(memory.said) - keep :]))
     while keep < len(memory.said):
-        used += estimate(memory.said[len(memory.said) - keep - 1].text)
+        used += _weight(memory.said[len(memory.said) - keep - 1])
         if used > budget * 0.7:
             break
         keep += 1
@@ -168,6 +169,11 @@ def _material(summary: str, said: Sequence[Said], looked_up: Sequence[LookedUp])
         "looked_up": [_as_data(item) for item in looked_up],
     }
     return _dump(material)[: WINDOW * 3]
+
+
+def _weight(said: Said) -> int:
+    """Tokens of a message with its pictures."""
+    return estimate(said.text) + pictures.MAX_TOKENS * len(said.pictures)
 
 
 def _block(text: str) -> Block:

@@ -7,6 +7,7 @@ from typing import Any
 
 from support_agent.agent.calls import Recorder, call_with_fallback, summary_of
 from support_agent.agent.notices import append_notice
+from support_agent.agent.pictures import newest_words
 from support_agent.agent.types import Json, ModelRequest, Plan, PlanStep, StepKind, Tier, TurnInput
 
 SCHEMA = Plan.model_json_schema()
@@ -16,7 +17,7 @@ async def make_plan(turn: TurnInput, recorder: Recorder) -> Plan:
     """Ask the small model for the plan, and record it as a step. Raises ModelFailure when no tier answers."""
     config = recorder.config
     _, tokens_left = recorder.ports.budget.remaining()
-    messages: list[Json] = [*turn.history, {"role": "user", "content": turn.text}]
+    messages: list[Json] = [*turn.history, newest_words(turn)]
     append_notice(messages, f"{turn.notice}\ntokens left for this turn: {tokens_left}".strip())
     request = ModelRequest(
         tier=Tier.SMALL,

@@ -10,6 +10,7 @@ from support_agent.agent.errors import LimitReached
 from support_agent.agent.guard import guard
 from support_agent.agent.memory import compress, cut, history, shorten
 from support_agent.agent.notices import append_notice
+from support_agent.agent.pictures import newest_words
 from support_agent.agent.planner import make_plan, plan_notice
 from support_agent.agent.routing import ASSIST_TIERS, LOOK, READ, TOOLSETS, asks_for_person, fast_path, tier, toolset
 from support_agent.agent.types import Block, ModelFailure, Plan, StepKind, StepRecord, Tier, TurnInput
@@ -53,7 +54,7 @@ async def prepare(turn: TurnInput, recorder: Recorder) -> TurnInput:
         state.path, state.tier, state.tools, notices = "fast", Tier.SMALL, list(READ), [turn.notice]
     else:
         notices = [turn.notice, *await _plan(turn, recorder)]
-    state.messages = [{"role": "user", "content": turn.text}]
+    state.messages = [newest_words(turn)]
     if notice := "\n".join(filter(None, notices)):
         append_notice(state.messages, notice)
     if reason:

@@ -9,11 +9,12 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """One message of the conversation: role user or assistant."""
+    """One message of the conversation: role user or assistant; `pictures` are references (agent/pictures.py)."""
 
     seq: int
     role: str
     text: str
+    pictures: tuple[dict[str, Any], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

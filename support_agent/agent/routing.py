@@ -132,7 +132,7 @@ def fast_path(turn: TurnInput) -> str:
     """Why this turn needs no planner, or '' when it does: small talk, 'where is my order', a plain question that an
     article answers."""
     text = turn.text.strip()
-    if len(text) > 160:
+    if len(text) > 160 or turn.pictures:
         return ""
     if turn.article_score >= SURE_ARTICLE and _GENERAL.search(text) and not _OWN.search(text):
         return "help centre"

@@ -242,6 +242,7 @@ class TurnInput:
     doubted: bool = False  # the turn before this one was not sure of itself
     mutations_allowed: bool = True  # false while a person is awaited
     assist: Literal["", "summary", "draft"] = ""  # what staff want for themselves: no planner, and tools that only read
+    pictures: Sequence[Block] = ()  # what is attached to the new message(s), as references (agent/pictures.py)
 
 
 @dataclass(slots=True)

@@ -36,7 +36,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         try:
             allow("login", client_address(request.META))
-            user = _chosen(request) or _known(request)
+            user = chosen_person(request) or _known(request)
         except RateLimited as limited:
             user, error, status = None, limited.message, 429
         if user is not None:
@@ -45,7 +45,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
             signed_in(request, user.customer.locale)
             return redirect(_next(request))
         error = error or _("That e-mail address and password do not belong together.")
-    context = {"error": error, "email": request.POST.get("email", ""), "next": _next(request), "cast": _cast()}
+    context = {"error": error, "email": request.POST.get("email", ""), "next": _next(request), "cast": demo_cast()}
     return render(request, "account/login.html", context, status=status)
 
 
@@ -75,7 +75,7 @@ def _known(request: HttpRequest) -> User | None:
     return user if isinstance(user, User) else None
 
 
-def _chosen(request: HttpRequest) -> User | None:
+def chosen_person(request: HttpRequest) -> User | None:
     """The cast member whose button was pressed; never without DEMO, never staff."""
     if not settings.DEMO or "as" not in request.POST:
         return None
@@ -87,7 +87,7 @@ def _chosen(request: HttpRequest) -> User | None:
     return customer.user if customer else None
 
 
-def _cast() -> list[Customer]:
+def demo_cast() -> list[Customer]:
     if not settings.DEMO:
         return []
     return list(_demo_people().annotate(order_count=Count("orders")).order_by("-order_count", "name")[:CAST_SIZE])

@@ -1,4 +1,4 @@
-"""What each client frame does: one synchronous function a type, run in the database pool by the consumer.
+"""What each client frame does: one synchronous function a type, whichever way the frame came (docs/transport.md).
 
 Every call looks the visitor and the conversation up again, so a frame never acts on rights that are gone.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -17,7 +18,7 @@ from django.utils.translation import ngettext
 
 from support_agent.chat import frames
 from support_agent.chat.visitors import remember_by_key, visitor_of_scope
-from support_agent.runtime import submit
+from support_agent.runtime import renewals, submit
 from support_agent.runtime.ratelimit import allow
 from tickets.access import Visitor, conversation_for_visitor
 from tickets.errors import Conflict, DeskError, NotFound
@@ -26,8 +27,8 @@ from tickets.models import Conversation, Verification
 from tickets.publishing import group_of, publish
 from tickets.services.actions import action_decide, action_undo
 from tickets.services.conversations import contact_set, read_mark
-from tickets.services.identity import attempts_left, verification_check, verification_start
-from tickets.services.surveys import feedback_give, survey_answer
+from tickets.services.identity import attempts_left, verification_again, verification_check, verification_start
+from tickets.services.surveys import feedback_give, survey_answer, survey_dismiss
 
 Json = dict[str, Any]
 Replies = list[Json]
@@ -41,25 +42,42 @@ class Gone(Exception):
     """The conversation is no longer this visitor's."""
 
 
+def nothing() -> None:
+    """A socket cannot give its browser another cookie."""
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One frame and where it came from."""
+    """One frame and whose it is; `remember` binds one more conversation to the browser, `renew` changes its session's
+    key."""
 
-    scope: Mapping[str, Any]
     visitor: Visitor
     conversation: Conversation
+    remember: Callable[[UUID], None]
+    renew: Callable[[], None]
 
 
 def perform(scope: Mapping[str, Any], conversation_id: UUID, frame: frames.AnyFrame) -> Replies:
-    """Carry out one frame and return what to tell its sender. Raises DeskError, SignedOut or Gone."""
-    visitor = visitor_of_scope(scope)
+    """Carry out one frame of a socket. Raises DeskError, SignedOut or Gone."""
+    return carry_out(visitor_of_scope(scope), conversation_id, frame, remember=partial(remember_by_key, scope))
+
+
+def carry_out(
+    visitor: Visitor,
+    conversation_id: UUID,
+    frame: frames.AnyFrame,
+    *,
+    remember: Callable[[UUID], None],
+    renew: Callable[[], None] = nothing,
+) -> Replies:
+    """Carry out one frame and return what to tell its sender. Raises DeskError or Gone."""
     try:
         conversation = conversation_for_visitor(conversation_id, visitor)
     except NotFound:
         raise Gone from None
     with speaking(conversation.locale):  # what is refused, and what is written down
         allow("frame", str(conversation_id))
-        return COMMANDS[frame.type](Call(scope, visitor, conversation), frame)
+        return COMMANDS[frame.type](Call(visitor, conversation, remember, renew), frame)
 
 
 def message(call: Call, frame: frames.MessageFrame) -> Replies:
@@ -80,7 +98,7 @@ def message(call: Call, frame: frames.MessageFrame) -> Replies:
         }
     ]
     if done.moved_token:
-        remember_by_key(call.scope, done.conversation.pk)
+        call.remember(done.conversation.pk)
         replies.append(
             {
                 "type": "moved",
@@ -102,6 +120,12 @@ def undo(call: Call, frame: frames.UndoFrame) -> Replies:
     return []
 
 
+def renew(call: Call, frame: frames.RenewFrame) -> Replies:
+    allow("renewal", str(call.conversation.pk))
+    renewals.renew(conversation=call.conversation, action_id=frame.action_id)
+    return []
+
+
 def stop(call: Call, __: frames.PlainFrame) -> Replies:
     submit.stop_turn(conversation=call.conversation)
     return []
@@ -118,8 +142,11 @@ def close(call: Call, __: frames.PlainFrame) -> Replies:
 
 
 def verify(call: Call, frame: frames.VerifyFrame) -> Replies:
-    """With an address a code is sent; with a code it is tried."""
+    """With an address a code is sent, with `again` another to the same address; with a code it is tried."""
     allow("verification", call.visitor.address or str(call.conversation.pk))
+    if frame.again:
+        verification_again(conversation=call.conversation)
+        return []
     if not frame.code:
         verification_start(conversation=call.conversation, email=_email(frame.email))
         return []
@@ -132,6 +159,8 @@ def verify(call: Call, frame: frames.VerifyFrame) -> Replies:
             left,
         )
         raise Conflict(told % {"left": left})
+    if verification.state == Verification.State.VERIFIED:
+        call.renew()  # whoever planted the old key must not come in along with its owner
     return []
 
 
@@ -155,14 +184,21 @@ def read(call: Call, frame: frames.ReadFrame) -> Replies:
 
 def feedback(call: Call, frame: frames.FeedbackFrame) -> Replies:
     feedback_give(
-        conversation=call.conversation, message_id=frame.message_id, helpful=frame.helpful, reason=frame.reason
+        conversation=call.conversation,
+        message_id=frame.message_id,
+        helpful=frame.helpful,
+        reason=frame.reason,
+        cause=frame.cause,
     )
-    done = frame.helpful or bool(frame.reason)
-    return [{"type": "thanks", "about": "feedback", "message_id": str(frame.message_id), "done": done}]
+    said = {"helpful": frame.helpful, "reason": frame.reason, "cause": frame.cause}
+    return [{"type": "thanks", "about": "feedback", "message_id": str(frame.message_id), "thumb": said}]
 
 
 def survey(call: Call, frame: frames.SurveyFrame) -> Replies:
-    survey_answer(conversation=call.conversation, rating=frame.rating, comment=frame.comment)
+    if frame.rating is None:
+        survey_dismiss(conversation=call.conversation)
+    else:
+        survey_answer(conversation=call.conversation, rating=frame.rating, comment=frame.comment)
     return []
 
 
@@ -172,7 +208,10 @@ def ping(call: Call, __: frames.PlainFrame) -> Replies:
 
 COMMANDS: dict[str, Callable[[Call, Any], Replies]] = {
     command.__name__: command
-    for command in (message, confirm, undo, stop, human, close, verify, contact, typing, read, feedback, survey, ping)
+    for command in (
+        *(message, confirm, undo, renew, stop, human, close, verify),
+        *(contact, typing, read, feedback, survey, ping),
+    )
 }
 
 

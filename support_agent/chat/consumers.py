@@ -36,7 +36,6 @@ UNAUTHORISED, NOT_FOUND = 4401, 4404
 SOCKETS_PER_CONVERSATION = ratelimit.SOCKETS_PER_CONVERSATION
 PLACE_EVERY = 60.0  # seconds
 FEW = 20  # events read at a time for a client that reads slowly
-CODES = {"not_allowed": "not_found", "not_eligible": "conflict"}  # to those the contract has
 SILENT = {Conversation.Status.HUMAN, Conversation.Status.CLOSED}
 
 
@@ -220,11 +219,7 @@ class ChatConsumer(GroupSocket):
             await self.send(text_data=text)
 
     async def _error(self, code: str, message: str, about: Json, retry_after: int | None = None) -> None:
-        error: Json = {"type": "error", "code": CODES.get(code, code), "message": message}
-        if about.get("client_message_id"):
-            error["client_message_id"] = about["client_message_id"]
-        if retry_after is not None:
-            error["retry_after"] = retry_after
+        error = frames.error_frame(code, message, about, retry_after)
         await self.send(text_data=self.renderer.error(error, about))
 
 

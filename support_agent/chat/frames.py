@@ -9,9 +9,12 @@ import json
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator
+from django.http import QueryDict
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator, model_validator
 
 MAX_BYTES = 64 * 1024
+CODES = {"not_allowed": "not_found", "not_eligible": "conflict"}  # to those the contract has
+LISTS = {"attachments"}
 
 
 class FrameError(Exception):
@@ -47,10 +50,18 @@ class UndoFrame(Frame):
     action_id: UUID
 
 
+class RenewFrame(Frame):
+    type: Literal["renew"]
+    action_id: UUID
+
+
 class VerifyFrame(Frame):
+    """An address, or a code, or `again`: another code to the address of the last one."""
+
     type: Literal["verify"]
     email: str = Field("", max_length=254)
-    code: str = Field("", max_length=20)
+    code: str = Field("", max_length=40)
+    again: bool = False
 
 
 class ContactFrame(Frame):
@@ -68,17 +79,27 @@ class FeedbackFrame(Frame):
     message_id: UUID
     helpful: bool
     reason: str = Field("", max_length=500)
+    cause: Literal["", "wrong", "off_topic", "unclear", "no_help"] = ""
 
 
 class SurveyFrame(Frame):
+    """A rating, or `dismiss`: not now, and not again."""
+
     type: Literal["survey"]
-    rating: int = Field(ge=1, le=5)
+    rating: int | None = Field(None, ge=1, le=5)
     comment: str = Field("", max_length=1000)
+    dismiss: bool = False
 
     @field_validator("comment", mode="before")
     @classmethod
     def _no_comment(cls, value: Any) -> Any:
         return "" if value is None else value
+
+    @model_validator(mode="after")
+    def _says_something(self) -> SurveyFrame:
+        if self.rating is None and not self.dismiss:
+            raise ValueError("a rating from 1 to 5 is needed")
+        return self
 
 
 class PlainFrame(Frame):
@@ -89,6 +110,7 @@ AnyFrame = (
     MessageFrame
     | ConfirmFrame
     | UndoFrame
+    | RenewFrame
     | VerifyFrame
     | ContactFrame
     | ReadFrame
@@ -97,6 +119,23 @@ AnyFrame = (
     | PlainFrame
 )
 _adapter: TypeAdapter[AnyFrame] = TypeAdapter(Annotated[AnyFrame, Field(discriminator="type")])
+
+
+def of_form(form: QueryDict) -> str:
+    """A form's fields as the text of a frame, the way htmx puts them on the socket."""
+    return json.dumps(
+        {name: values if name in LISTS or len(values) > 1 else "".join(values) for name, values in form.lists()}
+    )
+
+
+def error_frame(code: str, message: str, about: dict[str, Any], retry_after: int | None = None) -> dict[str, Any]:
+    """The passing frame `error`; `about` is the frame it answers, whose client_message_id it carries."""
+    error: dict[str, Any] = {"type": "error", "code": CODES.get(code, code), "message": message}
+    if about.get("client_message_id"):
+        error["client_message_id"] = about["client_message_id"]
+    if retry_after is not None:
+        error["retry_after"] = retry_after
+    return error
 
 
 def parse(text: str, *, lenient: bool) -> AnyFrame:

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
+from csp.constants import SELF
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import redirect, render
+from django.middleware.csrf import get_token
+from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_GET, require_POST
 
 from support_agent.chat.conversations import conversation_begin, conversation_current
+from support_agent.chat.openers import openers_for
+from support_agent.chat.past import has_past
+from support_agent.chat.polling import state_of
 from support_agent.chat.renderers.html import page_items
-from support_agent.chat.renderers.items import place_context
+from support_agent.chat.renderers.items import fold, place_context
+from support_agent.chat.thumbs import with_thumbs
 from support_agent.chat.tokens import with_tokens
-from support_agent.chat.visitors import visitor_of_request
+from support_agent.chat.visitors import visitor_of_request, writer_of
 from support_agent.chat.words import SCRIPT_WORDS
 from support_agent.env import env
 from support_agent.models import Switch
@@ -30,7 +36,9 @@ from tickets.errors import DeskError, NotFound, RateLimited
 from tickets.languages import spoken
 from tickets.models import Conversation, Customer
 from tickets.selectors.conversations import events_latest
+from tickets.selectors.read_marks import seen_by_staff
 from tickets.selectors.waits import places
+from tickets.services.attachments import MAX_BYTES, MAX_PER_MESSAGE
 from tickets.services.conversations import can_reopen
 from tickets.services.locales import conversation_speak
 from tickets.services.thread_links import recipient
@@ -43,30 +51,80 @@ OPENERS = (
     _("My Trailmate won’t sync"),
     _("What does shipping cost?"),
 )
+MAX_ASKED = 500  # characters of a question that another page puts into the field
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A form that was refused: what is wrong, and its fields as they were typed."""
+
+    message: str
+    typed: dict[str, str]
+
+    @property
+    def about(self) -> str:
+        """The key or the kind of the item whose form it was; empty for the forms round the log."""
+        match self.typed.get("type"):
+            case "confirm" | "undo" | "renew":
+                return f"action-{self.typed.get('action_id', '')}"
+            case "verify":
+                return "verification"
+            case "survey":
+                return "survey"
+        return ""
 
 
 @require_GET
 @never_cache
-@ensure_csrf_cookie
 def chat(request: HttpRequest) -> HttpResponse:
     """The chat, with the latest conversation of this visitor already in the page."""
+    return chat_page(request)
+
+
+def chat_page(request: HttpRequest, refusal: Refusal | None = None, status: int = 200) -> HttpResponse:
+    """The page; after a form without scripts that was refused, with what is wrong and what was typed."""
     visitor = visitor_of_request(request)
     conversation = conversation_current(request.session, visitor)
     customer = Customer.objects.filter(pk=visitor.customer_id).first() if visitor.customer_id else None
+    csrf_token = get_token(request)  # with the cookie, also for the scripts
+    own: Json = {
+        "asked": request.GET.get("ask", "").replace("\x00", "").strip()[:MAX_ASKED],
+        "owner": writer_of(visitor),
+        "has_past": has_past(request, conversation),
+    }
+    context = chat_context(conversation, customer, csrf_token=csrf_token, refusal=refusal) | own
+    page = render(request, "chat/page.html", context, status=status)
+    page._csp_update = {"frame-src": [SELF]}  # type: ignore[attr-defined]  # for chat/plain.py: news
+    return page
+
+
+def chat_context(
+    conversation: Conversation | None,
+    customer: Customer | None,
+    *,
+    csrf_token: str = "",
+    refusal: Refusal | None = None,
+) -> Json:
+    """What the chat's template needs, on its own page and in the widget's frame, which has no forms of its own."""
     context: Json = {
         "demo_model": env.demo_model,
-        "openers": OPENERS,
+        "openers": openers_for(customer, OPENERS),
+        "most_images": MAX_PER_MESSAGE,
+        "most_bytes": MAX_BYTES,
         "words": SCRIPT_WORDS,
         "paused": conversation is None and controls().has(Switch.Name.PAUSE_NEW),
         "known": customer is not None or bool(conversation and conversation.customer_id),
         "first_name": customer.name.split()[0] if customer and customer.name else "",
         "cursor": 0,
+        "form_ids": (uuid4(), uuid4()),
+        "csrf_token": csrf_token,
+        "refusal": refusal,
         **_hours(),
     }
     if conversation is not None:
         conversation_speak(conversation=conversation, language=spoken())  # as the page around it
-        context |= _history(conversation)
-    return render(request, "chat/page.html", context)
+        context |= _history(conversation, refusal, csrf_token)
+    return context
 
 
 @require_GET
@@ -81,9 +139,11 @@ def earlier(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
     if not before.isdecimal() or len(before) > 18:
         raise Http404
     events = events_latest(conversation.pk, before=int(before), limit=FIRST_PAGE)
-    events = with_tokens(events, conversation.pk, conversation.customer_id)
-    context = {"conversation": conversation, "items": page_items(events), "earlier": _first_seq(events)}
-    return render(request, "chat/earlier.html", context)
+    events = with_thumbs(with_tokens(events, conversation.pk, conversation.customer_id))
+    items = page_items(events, csrf_token=get_token(request))
+    context = {"conversation": conversation, "items": items, "earlier": _first_seq(events)}
+    is_fragment = request.headers.get("HX-Request") == "true"
+    return render(request, "chat/earlier.html" if is_fragment else "chat/earlier_page.html", context)
 
 
 @require_POST
@@ -98,16 +158,6 @@ def start(request: HttpRequest) -> JsonResponse:
     return JsonResponse({"id": str(conversation.pk)})
 
 
-@require_POST
-def new(request: HttpRequest) -> HttpResponse:
-    """Leave a closed conversation for a fresh one."""
-    try:
-        conversation_begin(request)
-    except DeskError as error:
-        return render(request, "chat/refused.html", {"message": error.message}, status=_status_of(error))
-    return redirect("/")
-
-
 @require_GET
 def privacy(request: HttpRequest) -> HttpResponse:
     return render(request, "chat/privacy.html", {"demo": settings.DEMO, "kept": days_kept()})
@@ -120,19 +170,37 @@ def _hours() -> Json:
     return {"hours": hours.WORDS, "people_back": opens, "people_back_words": hours.moment(opens) if opens else ""}
 
 
-def _history(conversation: Conversation) -> Json:
+def _history(conversation: Conversation, refusal: Refusal | None, csrf_token: str) -> Json:
+    told: dict[str, Json] = {}
     events = events_latest(conversation.pk, limit=FIRST_PAGE)
     statuses = [event for event in events if event["type"] == "status"]
+    if refusal and any(refusal.about in (item.key, item.kind) for item in fold(events)):
+        told[refusal.about] = {"refusal": refusal.message, "typed": refusal.typed}
+    if refusal and refusal.typed.get("type") == "contact":
+        told["promise"] = {"typed": refusal.typed}
     return {
         "conversation": conversation,
         "cursor": events[-1]["seq"] if events else 0,
-        "items": page_items(with_tokens(events, conversation.pk, conversation.customer_id)),
+        "items": page_items(
+            with_thumbs(with_tokens(events, conversation.pk, conversation.customer_id)), told, csrf_token=csrf_token
+        ),
         "earlier": _first_seq(events),
+        "refused_in_log": bool(refusal and refusal.about in told),
+        "is_thinking": bool(state_of(conversation)),
         **(statuses[-1] if statuses else {"status": conversation.status}),
         **_place(conversation),
         "reopens": can_reopen(conversation),
         "has_address": bool(recipient(conversation)),
+        "delivery": _delivery(conversation, events),
     }
+
+
+def _delivery(conversation: Conversation, events: list[Json]) -> str:
+    """What the mark under the newest message says, while it is the customer's own."""
+    shown = [event for event in events if event["type"] in ("message", "action", "status", "promise", "survey")]
+    if not shown or shown[-1].get("message", {}).get("role") != "customer":
+        return ""
+    return "seen" if seen_by_staff(conversation) >= shown[-1]["seq"] else "sent"
 
 
 def _place(conversation: Conversation) -> Json:

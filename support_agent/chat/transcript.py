@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_GET, require_http_methods
 
 from support_agent.chat.conversations import conversation_current
 from support_agent.chat.visitors import visitor_of_request
 from support_agent.runtime.ratelimit import allow
-from tickets.errors import DeskError, RateLimited
+from tickets.access import conversation_for_visitor
+from tickets.errors import DeskError, NotFound, RateLimited
 from tickets.models import Conversation
 from tickets.services.conversations import contact_set
 from tickets.services.identity import mask_email
-from tickets.services.transcripts import transcript_send
+from tickets.services.transcripts import transcript_file, transcript_send
+
+PLAIN = "text/plain; charset=utf-8"
 
 
 @never_cache
@@ -42,6 +47,25 @@ def transcript(request: HttpRequest) -> HttpResponse:
             request, "chat/transcript.html", {**context, "error": error.message, "contact": typed}, status=status
         )
     return render(request, "chat/transcript.html", {**context, "sent_to": mask_email(sent_to)})
+
+
+@require_GET
+@never_cache
+def download(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
+    """The same text as a file, for the conversation's own people: session or bearer token."""
+    visitor = visitor_of_request(request)
+    try:
+        conversation = conversation_for_visitor(conversation_id, visitor)
+        allow("transcript_file", str(conversation.pk))
+    except NotFound:
+        raise Http404 from None
+    except RateLimited as error:
+        return HttpResponse(
+            error.message, status=429, content_type=PLAIN, headers={"Retry-After": str(error.retry_after)}
+        )
+    name = f"conversation-{conversation.reference}.txt"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"', "X-Content-Type-Options": "nosniff"}
+    return HttpResponse(transcript_file(conversation), content_type=PLAIN, headers=headers)
 
 
 def _send(request: HttpRequest, conversation: Conversation) -> str:

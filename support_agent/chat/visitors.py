@@ -20,6 +20,7 @@ from django.contrib.auth import SESSION_KEY as USER_KEY
 from django.contrib.auth import get_user, logout
 from django.contrib.sessions.backends.base import SessionBase
 from django.http import HttpRequest
+from django.utils.crypto import salted_hmac
 
 from support_agent.addresses import address_of_scope, client_address
 from tickets.access import Visitor, token_hash
@@ -36,13 +37,18 @@ class SignedOut(Exception):
 def visitor_of_request(request: HttpRequest) -> Visitor:
     """The visitor behind an HTTP request; one whose account is no more is signed out and goes on as a stranger."""
     user = request.user if isinstance(request.user, User) and request.user.is_active else None
-    token = _bearer(request.headers.get("Authorization", ""))
+    token = bearer_of(request)
     address = client_address(request.META)
     try:
         return _visitor(user, request.session, token=token, address=address)
     except SignedOut:
         logout(request)
         return Visitor(token=token, address=address)
+
+
+def visitor_with_token(request: HttpRequest) -> Visitor:
+    """Whoever brings a bearer token and nothing else: no cookie is read, none is set."""
+    return Visitor(token=_bearer(request.headers.get("Authorization", "")), address=client_address(request.META))
 
 
 def visitor_of_scope(scope: Mapping[str, Any]) -> Visitor:
@@ -68,11 +74,21 @@ def session_key_of(scope: Mapping[str, Any]) -> str:
     return str(scope.get("cookies", {}).get(settings.SESSION_COOKIE_NAME, ""))
 
 
+def bearer_of(request: HttpRequest) -> str:
+    """The token a request brings in its Authorization header, or nothing."""
+    return _bearer(request.headers.get("Authorization", ""))
+
+
 def has_credentials(visitor: Visitor) -> bool:
     """Whether this visitor is anybody: signed in, with conversations in the session, or with a token that opens one."""
     if visitor.user_id or visitor.conversation_ids:
         return True
     return bool(visitor.token) and Conversation.objects.filter(token_hash=token_hash(visitor.token)).exists()
+
+
+def writer_of(visitor: Visitor) -> str:
+    """Tells one customer's drafts in a browser's storage from another's, and nothing else; '' for a stranger."""
+    return salted_hmac("chat.writer", str(visitor.user_id)).hexdigest()[:16] if visitor.user_id else ""
 
 
 def remember(session: SessionBase, conversation_id: UUID) -> None:

@@ -6,6 +6,7 @@ import json
 import math
 from collections.abc import Iterable, Sequence
 
+from support_agent.agent import pictures
 from support_agent.agent.types import INVALID_JSON, Block, Json, ModelRequest
 
 _CACHED: Json = {"type": "ephemeral"}
@@ -40,10 +41,24 @@ def thinking_for(model: str) -> Json | None:
 
 
 def prompt_tokens_bound(request: ModelRequest) -> int:
-    """An upper bound of the prompt's tokens, from its size in bytes."""
-    sent = [request.system, *_json(request.messages), *_json(request.tools), *_json([request.output_schema or ""])]
+    """An upper bound of the prompt's tokens, from its size in bytes; a picture's bytes say nothing of its tokens."""
+    messages, shown = _apart(request.messages)
+    sent = [request.system, *_json(messages), *_json(request.tools), *_json([request.output_schema or ""])]
     size = sum(len(part.encode()) for part in sent)
-    return math.ceil(size / _BYTES_PER_TOKEN) + (_TOOL_USE_OVERHEAD_TOKENS if request.tools else 0)
+    extra = (_TOOL_USE_OVERHEAD_TOKENS if request.tools else 0) + shown * pictures.MAX_TOKENS
+    return math.ceil(size / _BYTES_PER_TOKEN) + extra
+
+
+def _apart(messages: Sequence[Json]) -> tuple[list[Json], int]:
+    """(the messages without their pictures, how many those are)."""
+    bare = [
+        message
+        if isinstance(message["content"], str)
+        else {**message, "content": [block for block in message["content"] if block["type"] != "image"]}
+        for message in messages
+    ]
+    blocks = [block for message in messages if not isinstance(message["content"], str) for block in message["content"]]
+    return bare, sum(block["type"] == "image" for block in blocks)
 
 
 def _json(parts: Iterable[object]) -> Iterable[str]:

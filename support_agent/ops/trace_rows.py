@@ -206,6 +206,8 @@ def _blocks_of(message: Json) -> Iterator[Said]:
         kind = str(block.get("type", ""))
         if kind == "text":
             yield Said(role, "text", str(block.get("text", "")))
+        elif kind == "image":
+            yield Said(role, "image", str(_get(block.get("source"), "name") or ""))
         elif kind == "tool_use":
             yield Said(role, "tool_use", str(block.get("name", "")), block.get("input"))
         elif kind == "tool_result":

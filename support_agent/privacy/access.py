@@ -96,7 +96,7 @@ def _conversation(conversation: Conversation) -> Json:
         ("reference", "status", "channel", "identity", "contact_email", "topic", "locale", "created_at", "closed_at"),
     ) | {
         "told_us": conversation.metadata.get("client", {}),
-        "messages": _rows(Message.objects.filter(**of), ("created_at", "role", "author", "text", "sources")),
+        "messages": _rows(Message.objects.filter(**of), ("created_at", "role", "author", "text", "sources", "cards")),
         "files": _rows(Attachment.objects.filter(**of), ("id", "name", "content_type", "size", "created_at")),
         "looked_up": _rows(ToolCall.objects.filter(**of), ("created_at", "tool", "arguments", "status", "result")),
         "actions": _rows(
@@ -108,7 +108,7 @@ def _conversation(conversation: Conversation) -> Json:
         "codes": _rows(Verification.objects.filter(**of), ("created_at", "email", "state")),
         "survey": _rows(Survey.objects.filter(**of), ("state", "rating", "comment", "answered_at")),
         "feedback": _rows(
-            Feedback.objects.filter(message__conversation=conversation), ("created_at", "helpful", "reason")
+            Feedback.objects.filter(message__conversation=conversation), ("created_at", "helpful", "cause", "reason")
         ),
         "remembered": _rows(ConversationMemory.objects.filter(**of), ("summary", "facts", "updated_at")),
     }

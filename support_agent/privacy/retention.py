@@ -20,6 +20,7 @@ from support_agent.privacy.rows import empty, erase_conversation, erase_tickets
 from support_agent.privacy.tables import OF_A_CONVERSATION
 from support_agent.runtime.endings import LIVE, LIVE_TASKS
 from tickets.models import (
+    ArticleFeedback,
     Attachment,
     AuditEntry,
     AuditValue,
@@ -48,6 +49,7 @@ DAYS = {
     Kind.ALERTS: 365,
     Kind.ADDRESSES: 7,
     Kind.AUDIT_VALUES: 730,
+    Kind.ARTICLE_FEEDBACK: 365,
 }
 BATCH = 500
 TRACED = tuple(table for table in OF_A_CONVERSATION if table.model is Replay)
@@ -173,4 +175,5 @@ RULES = {
         ],
         _forget_values,
     ),
+    Kind.ARTICLE_FEEDBACK: Rule(lambda cutoff: [ArticleFeedback.objects.filter(created_at__lt=cutoff)], _delete),
 }

@@ -24,6 +24,7 @@ from support_agent.runtime.claims import MAX_ATTEMPTS, is_stuck, release
 from support_agent.runtime.controls import controls
 from support_agent.runtime.history import turn_input
 from support_agent.runtime.live import LiveText
+from support_agent.runtime.pictures import Seeing
 from support_agent.runtime.toolbox import Toolbox
 from support_agent.runtime.turns import checkpoint, fail, finish, is_written
 from support_agent.tools import ALL
@@ -95,7 +96,7 @@ class Attempt:
         await in_db(self._note_prompt, version)
         self._trace.prompt(version)
         ports = Ports(
-            model=self._model,
+            model=Seeing(self._model, turn.conversation_id),
             tools=Toolbox({name: tool for name, tool in ALL.items() if name not in now.disabled_tools}, turn),
             steps=self,
             text=self._text,

@@ -14,6 +14,7 @@ from support_agent.env import env
 from support_agent.models import Task, ToolCall, Turn
 from support_agent.runtime.assists import evidence_for
 from support_agent.runtime.memories import MAX_MESSAGES, as_written, memory_of
+from support_agent.runtime.pictures import MAX_SEEN, pictures_of
 from tickets import hours
 from tickets.languages import ENGLISH, language_of, speaking
 from tickets.models import Action, Conversation, Message
@@ -40,6 +41,7 @@ def turn_input(turn: Turn) -> TurnInput:
     task = conversation.channel == Conversation.Channel.TASK
     text = "\n\n".join(filter(None, map(as_written, asked))) or "(an empty message)"
     assist = assist_of_turn(turn) if task else None
+    pictures = [picture for message in asked for picture in pictures_of(message)][-MAX_SEEN:]
     return TurnInput(
         turn_id=turn.pk,
         conversation_id=conversation.pk,
@@ -47,7 +49,8 @@ def turn_input(turn: Turn) -> TurnInput:
         verified=conversation.customer_id is not None,
         locale=conversation.locale,
         text=text,
-        memory=memory_of(conversation.pk, before),
+        pictures=pictures,
+        memory=memory_of(conversation.pk, before, shown=MAX_SEEN - len(pictures)),
         notice="\n".join(filter(None, [notice_for(conversation), reminder(len(before))])),
         evidence=evidence_for(assist) if assist else _evidence(conversation, before),
         article_score=article_score_of(text, language_of(conversation.locale)),

@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
 from support_agent.agent.remembered import LookedUp, Memory, Said
 from support_agent.agent.toolkit import Status
 from support_agent.models import ConversationMemory, ToolCall
+from support_agent.runtime.pictures import MAX_SEEN, pictures_of
 from tickets.models import Message
 
 Json = dict[str, Any]
@@ -20,8 +22,11 @@ FORGOTTEN = {"search_knowledge_base"}  # articles are looked up again; they chan
 _CITATION = re.compile(r"\s?\[\d{1,2}\]")
 
 
-def memory_of(conversation_id: UUID, messages: Sequence[Message]) -> Memory:
-    """The memory before a turn; `messages` are those spoken before it, oldest first. Two queries."""
+def memory_of(conversation_id: UUID, messages: Sequence[Message], *, shown: int = MAX_SEEN) -> Memory:
+    """The memory before a turn; `messages` are those spoken before it, oldest first. Two queries.
+
+    The newest `shown` pictures are in it.
+    """
     stored = ConversationMemory.objects.filter(pk=conversation_id).first()
     return remembered(
         messages,
@@ -29,6 +34,7 @@ def memory_of(conversation_id: UUID, messages: Sequence[Message]) -> Memory:
         summary=stored.summary if stored else "",
         upto=stored.upto_seq if stored else 0,
         facts=stored.facts if stored else (),
+        shown=shown,
     )
 
 
@@ -39,6 +45,7 @@ def remembered(
     summary: str,
     upto: int,
     facts: Sequence[str],
+    shown: int = MAX_SEEN,
 ) -> Memory:
     """The memory made of what was written down, the messages after it, and the calls since the first of these."""
     recent = [message for message in messages if message.seq > upto]
@@ -46,7 +53,7 @@ def remembered(
         summary=summary,
         upto=upto,
         facts=tuple(facts),
-        said=[_said(message) for message in recent if as_written(message).strip()],
+        said=_shown([_said(message) for message in recent if as_written(message).strip()], shown),
         looked_up=_placed(calls(recent), recent) if recent else [],
     )
 
@@ -60,14 +67,24 @@ def remember(conversation_id: UUID, output: Json) -> None:
 
 
 def as_written(message: Message) -> str:
-    """A customer's message as the model reads it; it is told of images, it does not see them."""
+    """A customer's message as the model reads it: images are named, and the newest shown beside it."""
     images = [f"(attached image: {attachment['name']})" for attachment in message.attachments]
     return "\n".join(filter(None, [message.text, *images]))
 
 
+def _shown(said: list[Said], most: int) -> list[Said]:
+    """With the newest `most` pictures; those before are only named."""
+    kept: list[Said] = []
+    for one in reversed(said):
+        pictures = one.pictures[max(0, len(one.pictures) - most) :] if most > 0 else ()
+        most -= len(pictures)
+        kept.append(replace(one, pictures=pictures) if one.pictures else one)
+    return kept[::-1]
+
+
 def _said(message: Message) -> Said:
     if message.role == Message.Role.CUSTOMER:
-        return Said(message.seq, "user", as_written(message))
+        return Said(message.seq, "user", as_written(message), tuple(pictures_of(message)))
     if message.role == Message.Role.STAFF:
         return Said(message.seq, "assistant", f"({message.author}, our team, wrote:) {message.text}")
     return Said(message.seq, "assistant", _CITATION.sub("", message.text))  # old numbers mean nothing any more

@@ -30,19 +30,24 @@ RATES = {
     "conversation": 20,  # new conversations of an address
     "verification": 5,
     "socket": 240,  # sockets an address opens
-    "frame": 300,  # everything a socket sends
+    "frame": 300,  # everything a socket sends, or a page without one
+    "poll": 300,  # looks for news of a conversation without a socket, by all its windows
     "login": 10,
     "policy_report": 30,  # posts of refusals by a browser; one can hold several
     "task": 60,
     "attachment": 20,  # a conversation's uploads
     "attachment_address": 40,
+    "transcript_file": 10,  # a conversation's downloads
     "left_message": 5,  # messages an address leaves for later
     "thread_link": 20,  # links from e-mails an address opens
     "assist": 20,  # summaries and drafts one of staff asks for
     "replay": 10,  # replays one of staff starts
     "throttled": 10,  # new conversations of everybody, while a breaker throttles
     "search": 60,  # searches of the help centre by an address
+    "suggest": 240,  # its suggestions: somebody who types asks for several a search
+    "article_feedback": 20,  # what an address thinks of articles
     "contact": 10,  # addresses left in a conversation
+    "renewal": 6,  # expired proposals of a conversation that are offered again
 }
 
 HOURLY = {
@@ -52,7 +57,7 @@ HOURLY = {
 }
 
 # What costs nobody anything but a little time; everything else is strict while a process counts alone.
-CHEAP = {"socket", "frame", "search", "policy_report"}
+CHEAP = {"socket", "frame", "poll", "search", "suggest", "article_feedback", "policy_report"}
 ALONE = 0.5
 REDIS_AGAIN_S = 2.0  # after a failure: a server that hangs must not hold up every request
 

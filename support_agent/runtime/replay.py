@@ -26,6 +26,7 @@ from support_agent.env import env
 from support_agent.llm.pricing import is_priced
 from support_agent.models import Replay, Step, Turn
 from support_agent.runtime.controls import controls
+from support_agent.runtime.pictures import Seeing
 from support_agent.runtime.replay_past import Past, past_of
 from support_agent.runtime.replay_ports import (
     NeverStopped,
@@ -139,7 +140,7 @@ async def _run(replay: Replay, model: ModelPort) -> str:
     tools = ReplayTools(past.steps, past.then, replay.pk)
     steps, budget = ReplaySteps(replay, tools, taken), ReplayBudget(replay, limits[Surface.BACKGROUND], taken)
     ports = Ports(
-        model=ReplayModel(model, taken, config),
+        model=ReplayModel(Seeing(model, replay.turn.conversation_id), taken, config),
         tools=tools,
         steps=steps,
         text=Unread(),

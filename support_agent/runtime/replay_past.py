@@ -17,6 +17,7 @@ from support_agent.models import ConversationMemory, Step, ToolCall, Turn
 from support_agent.runtime.assists import evidence_for
 from support_agent.runtime.history import ASSISTS, MAX_EVIDENCE, article_score_of, assist_of_turn, doubted_before
 from support_agent.runtime.memories import FORGOTTEN, MAX_MESSAGES, TOLD, as_written, remembered
+from support_agent.runtime.pictures import MAX_SEEN, pictures_of
 from support_agent.runtime.replay_tools import AsThen
 from support_agent.runtime.step_json import in_order
 from tickets import hours
@@ -47,6 +48,7 @@ def past_of(turn: Turn) -> Past:
     is_verified = _was_verified(turn, moment)
     customer_id = conversation.customer_id if is_verified else None
     text = "\n\n".join(filter(None, map(as_written, asked))) or "(an empty message)"
+    pictures = [picture for message in asked for picture in pictures_of(message)][-MAX_SEEN:]
     looked_up = _looked_up(turn, moment)
     is_task = conversation.channel == Conversation.Channel.TASK
     assist = assist_of_turn(turn) if is_task else None
@@ -61,7 +63,8 @@ def past_of(turn: Turn) -> Past:
         verified=is_verified,
         locale=conversation.locale,
         text=text,
-        memory=_memory(turn, moment, before, looked_up),
+        pictures=pictures,
+        memory=_memory(turn, moment, before, looked_up, shown=MAX_SEEN - len(pictures)),
         notice=_notice_recorded(steps) or _notice(turn, moment, status, is_verified, len(before)),
         evidence=evidence_for(assist, moment) if assist else evidence,
         article_score=_score(turn, steps, text),
@@ -106,7 +109,9 @@ def _looked_up(turn: Turn, moment: datetime) -> list[ToolCall]:
     return list(reversed(newest))
 
 
-def _memory(turn: Turn, moment: datetime, before: Sequence[Message], looked_up: Sequence[ToolCall]) -> Memory:
+def _memory(
+    turn: Turn, moment: datetime, before: Sequence[Message], looked_up: Sequence[ToolCall], *, shown: int
+) -> Memory:
     """With the summary that stood then: the stored one if it is that old, else the last one written before."""
     stored = ConversationMemory.objects.filter(pk=turn.conversation_id, updated_at__lte=moment).first()
     written: Json = {}
@@ -123,6 +128,7 @@ def _memory(turn: Turn, moment: datetime, before: Sequence[Message], looked_up: 
         summary=written.get("summary", ""),
         upto=written.get("upto", 0),
         facts=written.get("facts", ()),
+        shown=shown,
     )
 
 

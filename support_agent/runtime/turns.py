@@ -23,6 +23,7 @@ from support_agent.agent.words import FAILED
 from support_agent.models import Step, Task, Turn
 from support_agent.runtime import signals
 from support_agent.runtime.budgets import settle_reservation, settle_totals
+from support_agent.runtime.cards import cards_of
 from support_agent.runtime.commitments import promise_said
 from support_agent.runtime.memories import remember
 from support_agent.runtime.steps import DIED, insert_steps, storable
@@ -107,12 +108,14 @@ def finish(turn: Turn, outcome: Outcome, *, shown: str = "") -> None:
         if not changed or conversation.status not in SPEAKING:
             raise TurnLost
         if text:
+            sources = cited(text, outcome.sources)
             message_assistant(
                 conversation=conversation,
                 text=text,
                 turn_id=turn.pk,
                 message_id=turn.message_id,
-                sources=cited(text, outcome.sources),
+                sources=sources,
+                cards=cards_of(turn=turn, text=text, sources=sources),
             )
             # Neither a draft nor what a stopped turn left half said promises anything.
             if outcome.text and conversation.channel != Conversation.Channel.TASK:

@@ -19,6 +19,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from tickets.markdown import REL, link_allowed, render, with_allowed_links
 from tickets.models import User
+from tickets.pictures import picture_address
 from tickets.selectors.notes import mentions_unread
 from tickets.selectors.staff import staff_name as name_of
 from tickets.services.notes import MENTION
@@ -50,6 +51,12 @@ def share(part: object) -> str:
 def percent(part: object) -> str:
     """0.123 is 12%: where there is little room."""
     return f"{part:.0%}" if isinstance(part, int | float | Decimal) else "–"
+
+
+@register.filter
+def picture(file: dict[str, Any]) -> str:
+    """Where a message's image can be seen for some hours."""
+    return picture_address(file)
 
 
 @register.filter
@@ -149,6 +156,13 @@ def unmarked(text: str) -> str:
 def unread_mentions(user: User) -> dict[str, Any]:
     """The notes in which colleagues named this person and that they have not opened yet; one query."""
     return {"mentions": mentions_unread(user)}
+
+
+@register.filter
+def card_line(card: dict[str, Any]) -> str:
+    """What a customer was shown under an answer, in one line: 'order AP-104233, shipped'."""
+    told = [f"{card.get('kind', 'card')} {card.get('title') or card.get('id', '')}", words(card.get("status", ""))]
+    return ", ".join(part for part in told if part)
 
 
 @register.filter

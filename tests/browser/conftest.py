@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.browser.looking import script
+from tests.stack import Stack
+
 if TYPE_CHECKING:
     from playwright.sync_api import BrowserContext, Locator, Page
+
+    from tests.browser.addresses import Addresses
 
 ANSWER_MS = 20_000
 WATCH = """
@@ -79,3 +85,26 @@ def sized(chat: Chat) -> Callable[[int, int], Chat]:
         return chat
 
     return resize
+
+
+@pytest.fixture(scope="session")
+def addresses(stack: Stack) -> Addresses:
+    """Where every page is, as browser/addresses.py finds it in the running product."""
+    output = stack.manage("shell", "-c", "from tests.browser.addresses import tell; tell()")
+    told: Addresses = json.loads(output.strip().splitlines()[-1])
+    return told
+
+
+@pytest.fixture
+def people(stack: Stack, browser: BrowserContext, addresses: Addresses) -> dict[str, Page]:
+    """A page for everybody who looks, signed in once: stranger, customer, admin."""
+    assert browser.browser
+    pages = {}
+    for name, cookie in addresses["cookies"].items():
+        context = browser.browser.new_context(base_url=stack.url, locale="en-US")
+        if cookie:
+            context.add_cookies([{"name": "sessionid", "value": cookie, "url": stack.url}])
+        context.add_init_script(script())
+        pages[name] = context.new_page()
+        pages[name].emulate_media(reduced_motion="reduce")
+    return pages

@@ -12,7 +12,7 @@ from support_agent.models import Switch
 from support_agent.runtime.controls import forget, switch_on
 from tests.cast import PASSWORD, Cast
 from tickets.models import Conversation, DemoMail
-from tickets.services.conversations import conversation_create
+from tickets.services.conversations import conversation_close, conversation_create
 from tickets.services.messages import message_assistant, message_system
 
 
@@ -141,6 +141,7 @@ def test_the_demo_mailbox(client: Client, cast: Cast, settings: Settings) -> Non
 
 def test_a_new_conversation_leaves_the_closed_one(client: Client, cast: Cast) -> None:
     first = begun(client)
+    conversation_close(conversation=first)
     assert client.post("/chat/new/").status_code == 302
     assert begun(client) != first
 

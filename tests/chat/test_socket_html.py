@@ -56,7 +56,7 @@ async def test_citations_lead_to_their_sources(people: Cast, lines: Lines) -> No
     fragment = await line.text()
     assert fragment.count('href="/help/shipping/"') == 2  # the mark in the text and the chip under it
     assert "[2]" in fragment
-    assert "Assistant: It costs 4.95" in fragment.split("#announcer")[1]
+    assert "Assistant: It costs 4.95" in fragment.split("#spoken")[1]
 
 
 async def test_text_grows_in_place_and_stops_at_a_hole(people: Cast, lines: Lines) -> None:

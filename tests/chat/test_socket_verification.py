@@ -39,7 +39,8 @@ async def test_the_right_code_binds_the_customer(people: Cast, lines: Lines) -> 
 async def test_known_and_unknown_addresses_get_the_same_answer(people: Cast, lines: Lines) -> None:
     _, known, _ = await asked(lines, people.owner.email)
     _, unknown, _ = await asked(lines, "olaf.nobody@example.com")
-    assert known == unknown
+    assert known.keys() == unknown.keys()
+    assert known | {"expires_at": ""} == unknown | {"expires_at": ""}
 
 
 async def test_wrong_codes_are_counted_in_words_and_the_third_closes(people: Cast, lines: Lines) -> None:

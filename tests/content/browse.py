@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from django.conf import settings
 from django.contrib.staticfiles import finders
 from django.db import connections
 from django.test import Client
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
 
 HOST = "localhost:8123"
 ORIGIN = f"http://{HOST}"
-ALLOWED = [ORIGIN, "https://alderandpine.example", "https://www.alderandpine.example", "http://alderandpine.example"]
+SHOP = ["https://alderandpine.example", "https://www.alderandpine.example", "http://alderandpine.example"]
+ALLOWED = [ORIGIN, settings.SITE_ORIGIN, *SHOP]
 WATCH = """
 window.__found = [];
 window.__heard = 0;

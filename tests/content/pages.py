@@ -21,9 +21,13 @@ from tickets.models import Action, Article, Attachment, Promise, Ticket, User
 PARAMETER = re.compile(r"<(?:\w+:)?(\w+)>")
 ASKING = {  # pages that show what was asked of them, or more when asked
     "/admin/traces/": "q", "/admin/inbox/": "q", "/help/": "q", "/demo/mail/": "to", "/account/login/": "next",
+    "/help/suggest/": "q",
     "/admin/login/": "next", "/admin/traces/steps/": "tool", "/chat/back/": "token", "/admin/ops/alerts/": "kind",
 }  # fmt: skip
-LISTS = {"/admin/inbox/": ("tab=all", "tab=waiting", "tab=closed"), "/help/": (f"q={WORD}",)}
+LISTS = {
+    "/admin/inbox/": ("tab=all", "tab=waiting", "tab=closed"), "/help/": (f"q={WORD}",),
+    "/help/suggest/": (f"q={WORD}",),
+}  # fmt: skip
 
 
 def routes(patterns: Any = None, before: str = "/") -> Iterator[tuple[str, URLPattern]]:
@@ -44,6 +48,7 @@ def addresses(world: World, at: int = 0) -> Iterator[str]:
         "turn_id": Turn.objects.get(conversation=conversation).pk,
         "slug": Article.objects.all()[at].slug,
         "purpose": "summary",
+        "category": "product",
         "id": world.rows[User][-1].pk,
         "queue_index": 0,
         "job_id": job(world.planter.payloads),

@@ -16,7 +16,13 @@ from tickets.errors import Conflict, Expired, RateLimited
 from tickets.models import Conversation, Customer, Verification
 from tickets.services.codes import code_of
 from tickets.services.conversations import conversation_create
-from tickets.services.identity import attempts_left, mask_email, verification_check, verification_start
+from tickets.services.identity import (
+    attempts_left,
+    mask_email,
+    verification_again,
+    verification_check,
+    verification_start,
+)
 
 UNKNOWN = "nobody.known@example.com"
 
@@ -99,7 +105,8 @@ def test_a_stranger_meets_the_same_and_no_code_of_theirs_works(visit: Conversati
     with CaptureQueriesContext(connection) as for_unknown:
         verification = verification_start(conversation=visit, email=UNKNOWN)
     assert len(for_known) == len(for_unknown)
-    assert events(visit) == [{"state": "requested", "email_masked": mask_email(UNKNOWN)}]
+    told = [{**one, "expires_at": ""} for one in events(visit)]
+    assert told == [{"state": "requested", "email_masked": mask_email(UNKNOWN), "expires_at": "", "attempts_left": 3}]
     assert verification_check(conversation=visit, code=code_of(verification)).state == "requested"
 
 
@@ -153,3 +160,39 @@ def test_only_the_job_knows_whom_to_mail(visit: Conversation, cast: Cast, mailou
     Verification.objects.update(expires_at=timezone.now())
     jobs.mail_verification_code(str(verification.pk))
     assert len(mailoutbox) == 1
+
+
+def test_a_code_is_taken_however_it_is_written(visit: Conversation, cast: Cast) -> None:
+    code = code_of(verification_start(conversation=visit, email=cast.owner.email))
+    written = f" {code[:3]} - {code[3:]}\n".translate({ord(str(n)): chr(0x0660 + n) for n in range(10)})
+    assert verification_check(conversation=visit, code=written).state == "verified"
+
+
+def test_a_slip_of_the_hand_is_no_try(visit: Conversation, cast: Cast) -> None:
+    verification_start(conversation=visit, email=cast.owner.email)
+    for slip in ("12345", "1234567", "hello"):
+        with pytest.raises(Conflict, match="six digits"):
+            verification_check(conversation=visit, code=slip)
+    assert Verification.objects.get().attempts == 0
+
+
+def test_another_code_goes_to_the_same_address_and_voids_the_first(visit: Conversation, cast: Cast) -> None:
+    with pytest.raises(Expired):
+        verification_again(conversation=visit)
+    first = verification_start(conversation=visit, email=cast.owner.email)
+    second = verification_again(conversation=visit)
+    assert (second.email, second.customer_id) == (first.email, cast.owner.pk)
+    first.refresh_from_db()
+    assert first.state == "expired"
+
+
+def test_another_code_for_a_stranger_does_the_same_work(visit: Conversation, cast: Cast) -> None:
+    known, _ = conversation_create(channel="chat")
+    verification_start(conversation=known, email=cast.owner.email)
+    verification_start(conversation=visit, email=UNKNOWN)
+    counts = []
+    for conversation in (known, visit):
+        with CaptureQueriesContext(connection) as queries:
+            verification_again(conversation=conversation)
+        counts.append(len(queries))
+    assert counts[0] == counts[1]

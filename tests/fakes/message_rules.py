@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from typing import Any
 
@@ -22,6 +23,12 @@ BY_ROLE = {
     "user": {"text", "tool_result", "image", "document", "search_result"},
     "assistant": {"text", "thinking", "redacted_thinking", "tool_use"},
     "system": {"text"},
+}
+IMAGES = {
+    "image/png": {b"\x89PNG"},
+    "image/jpeg": {b"\xff\xd8\xff\xe0", b"\xff\xd8\xff\xe1", b"\xff\xd8\xff\xdb"},
+    "image/webp": {b"RIFF"},
+    "image/gif": {b"GIF8"},
 }
 TOOL_USE_ID = re.compile(r"^[a-zA-Z0-9_-]+$")
 
@@ -64,11 +71,26 @@ def _check_block(at: str, block: Any, role: str) -> None:
     if kind == "text":
         demand(isinstance(block.get("text"), str), f"{at}: text must be a string")
         demand(bool(block["text"].strip()), f"{at}: text content blocks must contain non-whitespace text")
+    elif kind == "image":
+        _check_image(at, block.get("source"))
     elif kind == "tool_use":
         demand(isinstance(block.get("input"), dict), f"{at}.tool_use.input: Input should be a valid dictionary")
         demand(bool(TOOL_USE_ID.match(str(block.get("id", "")))), f"{at}.tool_use.id: must match {TOOL_USE_ID.pattern}")
     elif kind == "tool_result":
         _check_result(at, block.get("content"))
+
+
+def _check_image(at: str, source: Any) -> None:
+    demand(isinstance(source, dict), f"{at}.image.source: Field required")
+    demand(source.get("type") == "base64", f"{at}.image.source: only base64 is used here, not {source.get('type')!r}")
+    demand(set(source) == {"type", "media_type", "data"}, f"{at}.image.source: Extra inputs are not permitted")
+    demand(source["media_type"] in IMAGES, f"{at}.image.source.base64.media_type: {source['media_type']!r}")
+    demand(len(source["data"]) <= 5 * 1024 * 1024, f"{at}.image.source.base64: image exceeds 5 MB maximum")
+    try:
+        content = base64.b64decode(source["data"], validate=True)
+    except ValueError:
+        content = b""
+    demand(content[:4] in IMAGES[source["media_type"]], f"{at}.image.source.base64.data: could not process image")
 
 
 def _check_result(at: str, content: Any) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 Json = dict[str, Any]
 Block = dict[str, Any]
+PICTURE = 1_300
 
 
 def blocks(content: str | Sequence[Block] | None) -> list[Block]:
@@ -43,6 +44,8 @@ def digest(*parts: Any) -> str:
 
 def tokens(value: Any) -> int:
     """A made-up but steady count: a token for every four characters of JSON, at least one."""
+    if isinstance(value, dict) and value.get("type") == "image":
+        return PICTURE  # what it shows, not what it weighs
     raw = value if isinstance(value, str) else json.dumps(plain(value), sort_keys=True, ensure_ascii=False)
     return max(1, -(-len(raw) // 4))
 

@@ -7,23 +7,9 @@ from collections.abc import Callable
 
 import pytest
 from django.test import Client
-from pytest_django import Settings
 
+from tests.help.conftest import LONG
 from tickets.models import Article
-from tickets.services.articles import article_save
-
-LONG = "Intro.\n\n" + "\n\n".join(f"## Step {name}\n\nDo the {name} thing." for name in ("one", "two", "three", "four"))
-
-
-@pytest.fixture
-def write(db: None, settings: Settings) -> Callable[..., Article]:
-    settings.EMBEDDER = "none"
-
-    def write(slug: str, title: str, body: str = LONG, **fields: object) -> Article:
-        defaults: dict[str, object] = {"category": "product", "status": "published", "summary": f"All about {slug}."}
-        return article_save(slug=slug, title=title, body=body, **{**defaults, **fields})  # type: ignore[arg-type]
-
-    return write
 
 
 @pytest.fixture
@@ -45,10 +31,24 @@ def test_the_home_page_shows_every_shelf(client: Client, articles: None) -> None
 
 
 def test_one_shelf_shows_all_with_summaries(client: Client, articles: None) -> None:
-    page = client.get("/help/?category=technical").content.decode()
+    page = client.get("/help/category/technical/").content.decode()
+    assert "<h1>Technical</h1>" in page
+    assert "7 articles" in page
     assert "Read map 6" in page
     assert "All about map-6." in page
     assert "Pitch a tent" not in page
+
+
+def test_a_category_without_articles_is_a_page_and_an_unknown_one_is_none(client: Client, articles: None) -> None:
+    page = client.get("/help/category/account/")
+    assert page.status_code == 200
+    assert "No articles here yet" in page.content.decode()
+    assert client.get("/help/category/nonsense/").status_code == 404
+
+
+def test_the_old_address_of_a_category_leads_to_the_new_one(client: Client, articles: None) -> None:
+    old = client.get("/help/?category=technical")
+    assert (old.status_code, old["Location"]) == (301, "/help/category/technical/")
     assert "How can we help?" in client.get("/help/?category=nonsense").content.decode()
 
 
@@ -81,8 +81,8 @@ def test_an_article_is_a_page(client: Client, articles: None) -> None:
     page = client.get("/help/tents/").content.decode()
     assert "<title>Pitch a tent · Help centre" in page
     assert 'content="All about tents."' in page
-    assert 'href="/?ask=Pitch+a+tent"' in page
-    assert page.count('href="#step-four"') == 2  # folded on a phone, in the margin on a wide screen
+    assert 'href="/?ask=I+have+a+question+about+%E2%80%9CPitch+a+tent%E2%80%9D%3A+"' in page
+    assert page.count('href="#step-four"') == 3  # folded on a phone, in the margin on a wide screen, beside the heading
     assert page.count('id="step-four"') == 1
 
 
@@ -126,5 +126,35 @@ def test_few_queries(client: Client, articles: None, django_assert_max_num_queri
     client.get("/help/tents/")
     with django_assert_max_num_queries(1):
         client.get("/help/")
+    with django_assert_max_num_queries(2):
+        client.get("/help/category/product/")
     with django_assert_max_num_queries(6):
         client.get("/help/tents/")
+
+
+def test_the_question_about_an_article_stands_in_the_composer(client: Client, articles: None) -> None:
+    page = client.get("/help/tents/").content.decode()
+    link = re.search(r'href="(/\?ask=[^"]+)"', page)
+    assert link is not None
+    chat = client.get(link[1].replace("&amp;", "&")).content.decode()
+    assert "data-asked>I have a question about “Pitch a tent”: </textarea>" in chat
+    assert "data-asked" not in client.get("/").content.decode()
+
+
+def test_what_a_link_asks_is_text(client: Client, db: None) -> None:
+    chat = client.get("/", {"ask": "</textarea><script>alert(1)</script>" + "x" * 999}).content.decode()
+    assert "<script>alert" not in chat
+    assert "x" * 400 not in chat
+
+
+def test_a_heading_is_told_as_it_reads(client: Client, write: Callable[..., Article]) -> None:
+    write("signs", "Signs", "\n\n".join(f"## Rain & wind {n}\n\nx" for n in "abcd"))
+    page = client.get("/help/signs/").content.decode()
+    assert "&amp;amp;" not in page
+    assert 'aria-label="Link to this section: Rain &amp; wind a"' in page
+
+
+def test_a_page_that_is_not_there_offers_the_search_and_the_chat(client: Client, db: None) -> None:
+    page = client.get("/no-such-page/").content.decode()
+    assert 'role="search"' in page
+    assert '<a class="button primary" href="/">' in page

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
+from django.contrib.admin.widgets import AdminSplitDateTime
 from django.db import models
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
@@ -26,8 +27,21 @@ else:  # generic only for the type checker
     ModelAdmin, TabularInline, StackedInline = admin.ModelAdmin, admin.TabularInline, admin.StackedInline
 
 
+class MomentWidget(AdminSplitDateTime):
+    """Date and time, each named after the field: Django's own label names neither."""
+
+    def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
+        context = super().get_context(name, value, attrs)
+        words = name.rpartition("-")[2].replace("_", " ")
+        for part, what in zip(context["widget"]["subwidgets"], ("date", "time"), strict=True):
+            part["attrs"]["aria-label"] = f"{words}, {what}"
+        return context
+
+
 class RecordAdmin(ModelAdmin):
     """Every list: fifty rows, no second count over the whole table, actions with a name."""
+
+    formfield_overrides = {models.DateTimeField: {"widget": MomentWidget}}
 
     list_per_page = 50
     show_full_result_count = False

@@ -5,16 +5,50 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import Count, FloatField, Q, QuerySet, Value
+from django.db.models.functions import Cast, NullIf
 from django.forms import ModelForm
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from tickets.admin.base import ReadOnlyAdmin, ReadOnlyInline, RecordAdmin, badge
+from tickets.admin.base import ReadOnlyAdmin, ReadOnlyInline, RecordAdmin, badge, list_link
 from tickets.admin.translations import TranslationInline, formset_save
-from tickets.models import Article, ArticleSection, ArticleTranslation, User
+from tickets.models import Article, ArticleFeedback, ArticleSection, ArticleTranslation, User
 from tickets.models.knowledge import SearchIndex, SearchTerm
 from tickets.services.articles import article_delete, article_save
+
+
+class Helpful(admin.SimpleListFilter):
+    """Articles by what their readers thought of them."""
+
+    title = "readers"
+    parameter_name = "readers"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("unhelped", "Mostly not helped"), ("helped", "Mostly helped"), ("silent", "Said nothing yet")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Article]) -> QuerySet[Article]:
+        match self.value():
+            case "unhelped":
+                return queryset.filter(answers__gt=0, share__lt=0.5)
+            case "helped":
+                return queryset.filter(share__gte=0.5)
+            case "silent":
+                return queryset.filter(answers=0)
+        return queryset
+
+
+class CommentInline(ReadOnlyInline):
+    """What readers wrote, the latest first."""
+
+    model = ArticleFeedback
+    verbose_name_plural = "what readers missed"
+    columns = ("comment", "created_at")
+    show_change_link = False
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).exclude(comment="")
 
 
 class SectionInline(ReadOnlyInline):
@@ -27,13 +61,28 @@ class SectionInline(ReadOnlyInline):
 
 @admin.register(Article)
 class ArticleAdmin(RecordAdmin):
-    list_display = ("title", "category", "state", "updated_at", "page")
-    list_filter = ("status", "category")
+    list_display = ("title", "category", "state", "helped", "updated_at", "page")
+    list_filter = ("status", "category", Helpful)
     search_fields = ("title", "slug", "keywords", "summary", "body")
     prepopulated_fields = {"slug": ("title",)}
     fields = ("title", "slug", "category", "status", "summary", "keywords", "body", "updated_at")
     readonly_fields = ("updated_at",)
-    inlines = (TranslationInline, SectionInline)
+    inlines = (TranslationInline, CommentInline, SectionInline)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Article]:
+        yes = Cast(Count("feedback", Q(feedback__helpful=True)), FloatField())
+        return (
+            super()
+            .get_queryset(request)
+            .annotate(answers=Count("feedback"), share=yes / NullIf(Count("feedback"), Value(0)))
+        )
+
+    @admin.display(description="helpful", ordering="share")
+    def helped(self, obj: Any) -> SafeString | None:
+        """The share of readers whom it helped, and how many said; leads to their answers."""
+        if not obj.answers:
+            return None
+        return list_link(ArticleFeedback, "article", obj.pk, f"{obj.share:.0%} of {obj.answers}")
 
     @admin.display(description="status", ordering="status")
     def state(self, obj: Article) -> SafeString:
@@ -77,6 +126,15 @@ class ArticleAdmin(RecordAdmin):
     def delete_queryset(self, request: HttpRequest, queryset: Any) -> None:
         for article in queryset:
             self.delete_model(request, article)
+
+
+@admin.register(ArticleFeedback)
+class ArticleFeedbackAdmin(ReadOnlyAdmin):
+    list_display = ("created_at", "article", "helpful", "comment")
+    list_filter = ("helpful", ("comment", admin.EmptyFieldListFilter), "created_at", "article__category")
+    list_select_related = ("article",)
+    search_fields = ("article__title", "article__slug", "comment")
+    ordering = ("-created_at",)
 
 
 @admin.register(ArticleSection)

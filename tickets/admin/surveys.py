@@ -19,8 +19,8 @@ class SurveyAdmin(ReadOnlyAdmin):
 
 @admin.register(Feedback)
 class FeedbackAdmin(ReadOnlyAdmin):
-    list_display = ("created_at", "helpful", "reason", "message")
-    list_filter = ("helpful", "created_at")
+    list_display = ("created_at", "helpful", "cause", "reason", "message")
+    list_filter = ("helpful", "cause", "created_at")
     list_select_related = ("message",)
     search_fields = ("=message__conversation__reference", "reason")
     ordering = ("-created_at",)

@@ -7,7 +7,7 @@ from tickets.models.conversations import Conversation, Event, Message, Promise, 
 from tickets.models.customers import Customer, Invoice, Plan
 from tickets.models.inbox import CannedReply, Mention, Note, ReadMark
 from tickets.models.jobs import Job
-from tickets.models.knowledge import Article, ArticleSection, SearchIndex, SearchTerm
+from tickets.models.knowledge import Article, ArticleFeedback, ArticleSection, SearchIndex, SearchTerm
 from tickets.models.mail import DemoMail
 from tickets.models.orders import (
     DeliveryProblem,
@@ -30,6 +30,7 @@ from tickets.models.translations import ArticleTranslation, Language, Translated
 __all__ = [
     "Action",
     "Article",
+    "ArticleFeedback",
     "ArticleSection",
     "ArticleTranslation",
     "Attachment",

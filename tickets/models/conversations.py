@@ -95,6 +95,9 @@ class Message(Record):
     turn_id = models.UUIDField(null=True, blank=True, db_index=True)
     sources = models.JSONField(default=list, blank=True)
     attachments = models.JSONField(default=list, blank=True)
+    cards = models.JSONField(
+        default=list, db_default=[], blank=True, help_text="What was found, as it stood when this was said."
+    )
     seq = models.PositiveBigIntegerField(default=0, editable=False)
 
     class Meta:

@@ -8,16 +8,17 @@ from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from tickets.models.base import Record
 
 
 class Article(Record):
     class Category(models.TextChoices):
-        BILLING = "billing", "Billing"
-        TECHNICAL = "technical", "Technical"
-        ACCOUNT = "account", "Account"
-        PRODUCT = "product", "Product"
+        BILLING = "billing", _("Billing")
+        TECHNICAL = "technical", _("Technical")
+        ACCOUNT = "account", _("Account")
+        PRODUCT = "product", _("Product")
 
     class Status(models.TextChoices):
         DRAFT = "draft", "Draft"
@@ -67,6 +68,22 @@ class ArticleSection(Record):
         ]
         # Without a pending list: after an import every search would read through it until the next vacuum.
         indexes = [GinIndex(fields=["lexemes"], name="article_section_lexemes", fastupdate=False)]
+
+
+class ArticleFeedback(Record):
+    """Whether a reader was helped by an article. Nobody's: the reader's browser alone knows which row is its own."""
+
+    article = models.ForeignKey(Article, on_delete=models.CASCADE, related_name="feedback")
+    helpful = models.BooleanField()
+    comment = models.CharField(max_length=500, blank=True, help_text="What was missing; what names a person is hidden.")
+
+    class Meta:
+        ordering = ["-created_at"]
+        verbose_name_plural = "article feedback"
+        indexes = [models.Index(fields=["created_at"], name="article_feedback_by_time")]
+
+    def __str__(self) -> str:
+        return f"{self.article}: {'helpful' if self.helpful else 'not helpful'}"
 
 
 class SearchTerm(models.Model):

@@ -13,6 +13,7 @@ class Survey(Record):
     class State(models.TextChoices):
         REQUESTED = "requested", "Requested"
         ANSWERED = "answered", "Answered"
+        DISMISSED = "dismissed", "Dismissed"
 
     conversation = models.OneToOneField(Conversation, on_delete=models.CASCADE, related_name="survey")
     state = models.CharField(max_length=10, choices=State.choices, default=State.REQUESTED)
@@ -30,6 +31,16 @@ class Survey(Record):
 
 
 class Feedback(Record):
+    class Cause(models.TextChoices):
+        """Why an answer did not help."""
+
+        NONE = "", "Not said"
+        WRONG = "wrong", "Wrong or out of date"
+        OFF_TOPIC = "off_topic", "Not what was asked"
+        UNCLEAR = "unclear", "Hard to understand"
+        NO_HELP = "no_help", "Right, but no help"
+
     message = models.OneToOneField(Message, on_delete=models.CASCADE, related_name="feedback")
     helpful = models.BooleanField()
+    cause = models.CharField(max_length=10, choices=Cause.choices, default=Cause.NONE, db_default="", blank=True)
     reason = models.CharField(max_length=500, blank=True)

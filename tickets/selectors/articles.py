@@ -7,18 +7,22 @@ import re
 from dataclasses import dataclass
 from functools import reduce
 
-from django.db.models import Case, Q, QuerySet, Value, When
+from django.db.models import Case, Count, Q, QuerySet, Value, When
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
 from tickets.models import Article
 from tickets.search import Hit, search
 from tickets.selectors.translations import in_language
 
 ABOUT = {  # in the order in which most people need them
-    Article.Category.PRODUCT: "Orders, delivery, returns, sizes and care",
-    Article.Category.BILLING: "Payments, invoices, refunds and gift cards",
-    Article.Category.ACCOUNT: "Signing in, your data, plans and preferences",
-    Article.Category.TECHNICAL: "Trailmate, Beacon, the app and this website",
+    Article.Category.PRODUCT: _("Orders, delivery, returns, sizes and care"),
+    Article.Category.BILLING: _("Payments, invoices, refunds and gift cards"),
+    Article.Category.ACCOUNT: _("Signing in, your data, plans and preferences"),
+    Article.Category.TECHNICAL: _("Trailmate, Beacon, the app and this website"),
 }
+
+RELATED = 0.5  # the confidence of a search from which its finding is about the same
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +30,7 @@ class Shelf:
     """A category with its articles, by title."""
 
     category: Article.Category
-    about: str
+    about: str | Promise
     articles: list[Article]
 
 
@@ -64,6 +68,13 @@ def shelves(category: str | None = None) -> list[Shelf]:
     return [Shelf(kind, ABOUT[kind], of_kind) for kind, of_kind in kept if of_kind]
 
 
+def category_counts() -> dict[str, int]:
+    """How many published articles each category has; those without any are not named."""
+    counted = published_articles().order_by().values_list("category").annotate(number=Count("pk"))
+    return dict(counted)
+
+
 def related_articles(article: Article, limit: int = 4) -> list[Hit]:
-    """Other articles about the same matter, the nearest first."""
-    return [hit for hit in search(article.title, limit=limit + 1) if hit.slug != article.slug][:limit]
+    """Other articles about the same matter, the nearest first; fewer when only so many are."""
+    found = search(f"{article.title}. {article.summary}", limit=limit + 1)
+    return [hit for hit in found if hit.slug != article.slug and hit.score >= RELATED][:limit]

@@ -6,6 +6,9 @@ from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
+from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models.functions import Left
+
 from tickets.events import event_payload
 from tickets.models import Conversation, Event, Message
 
@@ -38,6 +41,13 @@ def customer_wrote(conversation_id: UUID, words: str) -> bool:
     """Whether the customer's own messages hold these words, in any case."""
     own = Message.objects.filter(conversation=conversation_id, role=Message.Role.CUSTOMER)
     return own.filter(text__icontains=words).exists()
+
+
+def first_words(conversations: QuerySet[Conversation], *, limit: int) -> list[Conversation]:
+    """Those in which anything was said, each with `first_words`, how its customer began; one query."""
+    own = Message.objects.filter(conversation=OuterRef("pk"), role=Message.Role.CUSTOMER).exclude(text="")
+    words = Subquery(own.order_by("seq").annotate(begin=Left("text", 200)).values("begin")[:1])
+    return list(conversations.filter(last_seq__gt=0).annotate(first_words=words)[:limit])
 
 
 def spoken(conversation_id: UUID, *, limit: int) -> list[Message]:

@@ -1,7 +1,7 @@
 """Actions: the assistant proposes, the customer's own click executes, once.
 
     proposed ─click→ done | failed | awaiting_staff ─approval→ done | failed | declined
-             ─no→ declined      ─time→ expired       done ─undo→ undone
+             ─no→ declined      ─time→ expired ─renewed→ another, proposed       done ─undo→ undone
 
 The conversation's row is locked first, then the action's: whoever comes second finds the state changed and does
 nothing. The executor's row points back at its action by a unique column, which holds even without these locks.
@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -40,6 +41,7 @@ Json = dict[str, Any]
 State = Action.State
 OPEN_STATES = (State.PROPOSED, State.AWAITING_STAFF)
 APPROVERS = (Role.AGENT, Role.LEAD, Role.ADMIN)
+MAX_RENEWALS = 3
 
 
 def action_payload(action: Action) -> Json:
@@ -58,6 +60,8 @@ def action_payload(action: Action) -> Json:
         payload["undo_until"] = action.undo_until.isoformat()
     if action.receipt:
         payload["receipt"] = action.receipt
+    if action.state == State.EXPIRED and (renewed := _renewed_as(action)) is not None:
+        payload["renewed_as"] = str(renewed)
     return payload
 
 
@@ -187,6 +191,30 @@ def action_undo(*, conversation: Conversation, action_id: UUID) -> Action:
     return action
 
 
+@transaction.atomic
+def action_renew(*, conversation: Conversation, action_id: UUID, propose: Callable[[Action, str], Action]) -> Action:
+    """Offer an expired proposal anew, with the very same arguments; `propose` asks policy and makes it, under the key
+    it is given. The old one stays expired. Asked twice it is the same new one.
+
+    Raises NotFound for a foreign action or a customer no longer verified, Conflict when there is nothing to renew or
+    it was renewed MAX_RENEWALS times, and whatever `propose` raises: then nothing is offered.
+    """
+    old = _lock(conversation, action_id)
+    if old.state == State.PROPOSED and old.expires_at <= timezone.now():
+        _settle(old, State.EXPIRED)
+    if old.state != State.EXPIRED:
+        raise Conflict(_("This is still open, or was decided already."))
+    if (known := Action.objects.filter(idempotency_key=_renewal_key(old)).first()) is not None:
+        return known
+    if _renewals(old) >= MAX_RENEWALS:
+        raise Conflict(_("This was offered several times. Write to us what you want, and we look at it afresh."))
+    new = propose(old, _renewal_key(old))
+    if new.idempotency_key != _renewal_key(old):
+        raise Conflict(_("The same is offered again further down."))
+    event_append(conversation=old.conversation, type="action", payload={"action": action_payload(old)})
+    return new
+
+
 def actions_expire(*, limit: int = 500) -> int:
     """Close proposals past their time; how many. Safe to run at any time, by several at once."""
     overdue = Action.objects.filter(state=State.PROPOSED, expires_at__lte=timezone.now())
@@ -260,6 +288,22 @@ def _known(conversation: Conversation, tool: str, arguments: Json, idempotency_k
         if not is_over and _canonical(action.arguments) == canonical:
             return action
     return None
+
+
+def _renewal_key(action: Action) -> str:
+    """The key of what follows an expired proposal: of which one it is, and how often it was renewed by then."""
+    first = action.idempotency_key.split(":")[1] if _renewals(action) else action.pk
+    return f"renewal:{first}:{_renewals(action) + 1}"
+
+
+def _renewals(action: Action) -> int:
+    kind, _, rest = action.idempotency_key.partition(":")
+    return int(rest.rpartition(":")[2]) if kind == "renewal" else 0
+
+
+def _renewed_as(action: Action) -> UUID | None:
+    found = Action.objects.filter(idempotency_key=_renewal_key(action))
+    return found.values_list("pk", flat=True).first()
 
 
 def _lock(conversation: Conversation, action_id: UUID) -> Action:

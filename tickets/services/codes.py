@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 from django.utils.crypto import constant_time_compare, salted_hmac
 
 from tickets.models import Verification
+
+DIGITS = 6
 
 
 def code_of(verification: Verification) -> str:
@@ -16,6 +20,11 @@ def code_of(verification: Verification) -> str:
 def code_hash(verification: Verification, code: str) -> str:
     """Keyed by SECRET_KEY and salted by the row, so that a copy of the table gives no code away."""
     return salted_hmac("tickets.verification.hash", f"{verification.pk}:{code}", algorithm="sha256").hexdigest()
+
+
+def digits(typed: str) -> str:
+    """The code in what was typed or pasted: '123-456', '123 456' and Arabic digits are the same."""
+    return "".join(str(unicodedata.decimal(letter)) for letter in typed if letter.isdecimal())
 
 
 def code_matches(verification: Verification, code: str) -> bool:

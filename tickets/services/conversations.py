@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
@@ -28,6 +29,8 @@ from tickets.services.promises import REPLY, promises_settle
 from tickets.services.resolutions import resolution_of_close, resolution_revoke
 
 REOPENS_WITHIN = timedelta(days=14)
+ASKED_AGAIN_AFTER = timedelta(days=7)
+"""How long a customer who was asked how it was is left in peace."""
 CONNECTED = timedelta(seconds=45)
 """A customer whose socket was seen within this is still there."""
 NOBODY_THERE = "This is a background task: there is no customer in it."
@@ -168,7 +171,8 @@ def conversation_decided(*, conversation: Conversation, staff: User) -> None:
 
 @transaction.atomic
 def conversation_close(*, conversation: Conversation, actor: User | None = None) -> Conversation:
-    """End it; closing twice does nothing. Asks for the survey once. Raises Conflict for a colleague's."""
+    """End it; closing twice does nothing. Asks how it was, unless they were asked lately. Raises Conflict for a
+    colleague's."""
     conversation = lock_of_customer(conversation.pk)
     if conversation.status == Conversation.Status.CLOSED:
         return conversation
@@ -184,9 +188,7 @@ def conversation_close(*, conversation: Conversation, actor: User | None = None)
     resolution_of_close(
         conversation=conversation, was_waiting=before == Conversation.Status.WAITING, by_customer=actor is None
     )
-    __, is_new = Survey.objects.get_or_create(conversation=conversation)
-    if is_new:
-        event_append(conversation=conversation, type="survey", payload={"state": Survey.State.REQUESTED})
+    _ask_how_it_was(conversation, now)
     if actor is not None:
         audit(actor=actor, action="conversation.close", obj=conversation, changes={"status": (before, "closed")})
     if before in (Conversation.Status.WAITING, Conversation.Status.HUMAN):
@@ -304,6 +306,16 @@ def wake(conversation: Conversation, *written: str) -> dict[str, tuple[Any, Any]
 
 def _end_escalations(conversation: Conversation, status: Escalation.Status, now: datetime) -> None:
     Escalation.objects.filter(conversation=conversation, status__in=OPEN).update(status=status, ended_at=now)
+
+
+def _ask_how_it_was(conversation: Conversation, now: datetime) -> None:
+    """Once for a conversation, and a customer at most once in ASKED_AGAIN_AFTER."""
+    asked = Q(conversation=conversation)
+    if conversation.customer_id is not None:
+        asked |= Q(conversation__customer=conversation.customer_id, created_at__gt=now - ASKED_AGAIN_AFTER)
+    if not Survey.objects.filter(asked).exists():
+        Survey.objects.create(conversation=conversation)
+        event_append(conversation=conversation, type="survey", payload={"state": Survey.State.REQUESTED})
 
 
 def _tell_agent(conversation: Conversation, why: str) -> None:

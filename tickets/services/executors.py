@@ -19,6 +19,7 @@ from tickets.errors import Conflict
 from tickets.languages import money
 from tickets.models import Action, Refund, User
 from tickets.policy import POLICY
+from tickets.selectors.returns import refund_shown, return_shown
 from tickets.services.customers import customer_restore, customer_update
 from tickets.services.delivery import problem_report
 from tickets.services.orders import order_cancel, order_uncancel
@@ -67,6 +68,7 @@ def _cancel_order(action: Action, __: User | None) -> Receipt:
     receipt: Json = {"order_number": number, "order_status": done.order.status, "message": _("The order is cancelled.")}
     if done.refund is not None:
         receipt |= {"refund": str(done.refund.amount), "currency": done.order.currency}
+        receipt["card"] = refund_shown(done.refund)
         receipt["message"] += " " + _money_back(done.refund)
     return Receipt(receipt, _undo_until(), {"invoices": done.invoices})
 
@@ -96,6 +98,7 @@ def _request_return(action: Action, __: User | None) -> Receipt:
         ],
         "fee": str(parcel.fee),
         "currency": parcel.order.currency,
+        "card": return_shown(parcel),
         "message": _("The label for return %(number)s is on its way by e-mail.") % {"number": parcel.number},
     }
     return Receipt(receipt, _undo_until(), {"return_number": parcel.number})
@@ -120,6 +123,7 @@ def _request_refund(action: Action, approved_by: User | None) -> Receipt:
             "amount": str(refund.amount),
             "currency": refund.order.currency,
             "refunded_total": str(refund.order.refunded_total),
+            "card": refund_shown(refund),
             "message": _money_back(refund),
         }
     )

@@ -7,6 +7,7 @@ sight, knows whether there is anyone to mail.
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -19,7 +20,7 @@ from tickets.limits import check_hourly
 from tickets.models import Conversation, Verification
 from tickets.queue import enqueue
 from tickets.selectors.customers import customer_by_email
-from tickets.services.codes import code_hash, code_matches, code_of
+from tickets.services.codes import DIGITS, code_hash, code_matches, code_of, digits
 from tickets.services.conversations import conversation_identify, lock
 
 State = Verification.State
@@ -68,9 +69,19 @@ def verification_start(*, conversation: Conversation, email: str, by_assistant: 
 
 
 @transaction.atomic
+def verification_again(*, conversation: Conversation) -> Verification:
+    """Another code to the address of the last one, with the same answer and work as for a first. Raises Expired when
+    none was asked for in this conversation, and what `verification_start` raises."""
+    last = Verification.objects.filter(conversation=conversation).order_by("-created_at").first()
+    if last is None:
+        raise Expired(_("There is no code to send again. Please enter your e-mail address."))
+    return verification_start(conversation=conversation, email=last.email)
+
+
+@transaction.atomic
 def verification_check(*, conversation: Conversation, code: str) -> Verification:
     """Try a code: the answer's `state` is verified, requested (try again), failed or expired. Raises Expired when no
-    code is open. A code works once; the third wrong one closes it."""
+    code is open, Conflict for what cannot be a code. A code works once; the third wrong one closes it."""
     locked = lock(conversation.pk)
     verification = (
         Verification.objects.select_related("customer").filter(conversation=locked, state=State.REQUESTED).first()
@@ -80,8 +91,11 @@ def verification_check(*, conversation: Conversation, code: str) -> Verification
     verification.conversation = locked
     if verification.expires_at <= timezone.now():
         return _end(verification, State.EXPIRED)
+    typed = digits(code)
+    if len(typed) != DIGITS:  # a slip of the hand is no try
+        raise Conflict(_("A code has six digits. Please look again."))
     verification.attempts += 1
-    matches = code_matches(verification, "".join(code.split()))
+    matches = code_matches(verification, typed)
     if matches and verification.customer is not None:
         conversation_identify(conversation=locked, customer=verification.customer, identity=Conversation.Identity.CODE)
         conversation.refresh_from_db(fields=["customer", "identity", "verified_at", "contact_email"])
@@ -114,5 +128,7 @@ def _end(verification: Verification, state: Verification.State) -> Verification:
 
 
 def _announce(verification: Verification) -> None:
-    payload = {"state": str(verification.state), "email_masked": mask_email(verification.email)}
+    payload: dict[str, Any] = {"state": str(verification.state), "email_masked": mask_email(verification.email)}
+    if verification.state == State.REQUESTED:
+        payload |= {"expires_at": verification.expires_at.isoformat(), "attempts_left": attempts_left(verification)}
     event_append(conversation=verification.conversation, type="verification", payload=payload)

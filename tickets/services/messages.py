@@ -106,8 +106,9 @@ def message_assistant(
     turn_id: UUID,
     message_id: UUID | None = None,
     sources: Sequence[Json] = (),
+    cards: Sequence[Json] = (),
 ) -> Message:
-    """The one answer of a turn; a second one is refused by the database."""
+    """The one answer of a turn, with the cards it shows; a second one is refused by the database."""
     return _add(
         conversation,
         Message.Role.ASSISTANT,
@@ -115,6 +116,7 @@ def message_assistant(
         id=message_id or new_id(),
         turn_id=turn_id,
         sources=list(sources),
+        cards=list(cards),
         author=ASSISTANT_NAME,
     )
 

@@ -26,6 +26,18 @@ def survey_request(*, conversation: Conversation) -> Survey:
 
 
 @transaction.atomic
+def survey_dismiss(*, conversation: Conversation) -> Survey:
+    """Not now: it is taken away and not asked again. An answer given already stands."""
+    lock(conversation.pk)
+    survey, _ = Survey.objects.get_or_create(conversation=conversation)
+    if survey.state == Survey.State.REQUESTED:
+        survey.state = Survey.State.DISMISSED
+        survey.save(update_fields=["state"])
+        event_append(conversation=conversation, type="survey", payload={"state": Survey.State.DISMISSED})
+    return survey
+
+
+@transaction.atomic
 def survey_answer(*, conversation: Conversation, rating: int, comment: str = "") -> Survey:
     """Keep the answer (1..5); the same one again changes nothing. Raises Conflict for another answer or rating."""
     if not 1 <= rating <= 5:
@@ -46,8 +58,11 @@ def survey_answer(*, conversation: Conversation, rating: int, comment: str = "")
 
 
 @transaction.atomic
-def feedback_give(*, conversation: Conversation, message_id: UUID, helpful: bool, reason: str = "") -> Feedback:
-    """A thumb for an answer of this conversation; a later one replaces it. Raises NotFound."""
+def feedback_give(
+    *, conversation: Conversation, message_id: UUID, helpful: bool, reason: str = "", cause: str = ""
+) -> Feedback:
+    """A thumb for an answer of this conversation; a later one replaces it. `cause` is one of Feedback.Cause, and only
+    of a thumb down. Raises NotFound."""
     conversation = lock(conversation.pk)
     message = Message.objects.filter(
         pk=message_id, conversation=conversation, role__in=[Message.Role.ASSISTANT, Message.Role.STAFF]
@@ -55,7 +70,8 @@ def feedback_give(*, conversation: Conversation, message_id: UUID, helpful: bool
     if message is None:
         raise NotFound(_("There is no such answer."))
     reason = without_secrets(reason.replace("\x00", "").strip()[:500])[:500]
-    feedback, __ = Feedback.objects.update_or_create(message=message, defaults={"helpful": helpful, "reason": reason})
+    given = {"helpful": helpful, "reason": reason, "cause": "" if helpful else Feedback.Cause(cause)}
+    feedback, __ = Feedback.objects.update_or_create(message=message, defaults=given)
     message.conversation = conversation
     resolution_of_thumb(message=message, helpful=helpful)
     return feedback

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
@@ -23,7 +24,8 @@ WHO = {
     Message.Role.ASSISTANT: gettext_lazy("Assistant"),
     Message.Role.SYSTEM: "Alder & Pine",
 }
-MAX_MESSAGES = 1000
+MAX_MESSAGES = 1000  # in a mail
+MAX_IN_FILE = 20_000
 
 
 def transcript_send(*, conversation: Conversation) -> str:
@@ -58,11 +60,23 @@ def mail_transcript(conversation_id: str, upto_seq: int) -> None:
         )
 
 
-def transcript_text(conversation_id: UUID, upto_seq: int) -> str:
-    """Who said what and when, in the shop's time; the newest thousand messages."""
+def transcript_file(conversation: Conversation) -> str:
+    """The conversation as a text file to keep."""
+    words = {"reference": conversation.reference, "time": _at(conversation.created_at)}
+    head = _("Conversation %(reference)s with Alder & Pine, begun %(time)s") % words
+    body = transcript_text(conversation.pk, conversation.last_seq, most=MAX_IN_FILE)
+    return f"{head}\n{'=' * len(head)}\n\n{body}\n"
+
+
+def transcript_text(conversation_id: UUID, upto_seq: int, *, most: int = MAX_MESSAGES) -> str:
+    """Who said what and when, in the shop's time: the newest `most` messages, and a line about the rest."""
     said: QuerySet[Message] = Message.objects.filter(conversation=conversation_id, seq__lte=upto_seq)
-    messages = list(reversed(said.order_by("-seq")[:MAX_MESSAGES]))
-    return "\n\n".join(_entry(message) for message in messages)
+    messages = list(said.order_by("-seq")[: most + 1])
+    entries = [_entry(message) for message in reversed(messages[:most])]
+    if len(messages) > most:
+        told = _("[Only the newest %(number)s messages are here; you find all of them in the chat.]")
+        entries.insert(0, told % {"number": number_format(most, force_grouping=True)})
+    return "\n\n".join(entries)
 
 
 def _entry(message: Message) -> str:

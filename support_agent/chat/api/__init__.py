@@ -8,7 +8,7 @@ from ninja import NinjaAPI
 from ninja.openapi.docs import Swagger
 from ninja.openapi.schema import OpenAPISchema
 
-from support_agent.chat.api import actions, attachments, conversations, problems, tasks, turns, verification
+from support_agent.chat.api import actions, attachments, conversations, identity, problems, tasks, turns, verification
 from support_agent.chat.api.parsing import StrictParser
 from support_agent.chat.api.schemas import Problem
 
@@ -45,7 +45,7 @@ api = Api(
     docs_url="/docs",
 )
 problems.handle_problems(api)
-for part in (conversations, actions, verification, attachments):
+for part in (conversations, identity, actions, verification, attachments):
     api.add_router("/conversations", part.router)
 api.add_router("/turns", turns.router)
 api.add_router("/tasks", tasks.router)

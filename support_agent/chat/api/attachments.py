@@ -6,19 +6,17 @@ from typing import Any
 from uuid import UUID
 
 from django.http import HttpResponse
-from django.utils.http import content_disposition_header
 from ninja import File, Router, Status, UploadedFile
 
 from support_agent.chat.api.auth import CONVERSATION, VisitorRequest, conversation_of
 from support_agent.chat.api.problems import refusals
 from support_agent.chat.api.schemas import AttachmentOut
+from support_agent.chat.pictures import image_response
 from support_agent.runtime.ratelimit import allow
 from tickets.access import conversation_for_staff, conversation_for_visitor
 from tickets.errors import NotAllowed, NotFound
 from tickets.models import Attachment, Conversation, User
-from tickets.services.attachments import CONTENT_TYPES, MAX_BYTES, attachment_add, attachment_payload
-
-SERVED = frozenset(CONTENT_TYPES.values())
+from tickets.services.attachments import MAX_BYTES, attachment_add, attachment_payload
 
 router = Router(tags=["Attachments"], auth=CONVERSATION)
 
@@ -55,22 +53,7 @@ def show(request: VisitorRequest, conversation_id: UUID, attachment_id: UUID) ->
     attachment = Attachment.objects.filter(conversation=conversation, pk=attachment_id).first()
     if attachment is None:
         raise NotFound("There is no such attachment.")
-    try:
-        with attachment.file.open("rb") as stored:
-            content = stored.read()
-    except FileNotFoundError:
-        raise NotFound("There is no such attachment.") from None
-    return HttpResponse(
-        content,
-        content_type=attachment.content_type if attachment.content_type in SERVED else "application/octet-stream",
-        headers={
-            "X-Content-Type-Options": "nosniff",
-            "Content-Disposition": content_disposition_header(True, attachment.name) or "attachment",
-            "Content-Security-Policy": "sandbox; default-src 'none'",
-            "Cross-Origin-Resource-Policy": "same-origin",
-            "Cache-Control": "private, max-age=3600",
-        },
-    )
+    return image_response(attachment, is_download=True)
 
 
 def _readable(request: VisitorRequest, conversation_id: UUID) -> Conversation:

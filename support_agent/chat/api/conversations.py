@@ -5,16 +5,18 @@ from __future__ import annotations
 from typing import Annotated, Any
 from uuid import UUID
 
+from django.conf import settings
 from django.http import HttpRequest
 from ninja import Query, Router, Status
 
 from support_agent.addresses import client_address
 from support_agent.chat.api.auth import CONVERSATION, VisitorRequest, conversation_of, require_csrf
 from support_agent.chat.api.identity import customer_of_identity
-from support_agent.chat.api.problems import refusals
+from support_agent.chat.api.problems import Problem, refusals
 from support_agent.chat.api.schemas import MAX_SEQ, ConversationIn, ConversationOut, EventsOut, MessageIn, PostedOut
 from support_agent.chat.tokens import with_token
 from support_agent.chat.visitors import address_hash, remember
+from support_agent.origins import origin_allowed
 from support_agent.runtime.controls import check_open
 from support_agent.runtime.ratelimit import allow
 from support_agent.runtime.submit import Submitted, submit_message
@@ -38,13 +40,15 @@ def create(request: HttpRequest, data: ConversationIn) -> Status[Any]:
     address = client_address(request.META)
     allow("conversation", address)
     check_open()
+    site = _site(request, data.widget_origin)
     customer, identity = _customer(request, data.identity)
     conversation, token = conversation_create(
-        channel=Conversation.Channel.API,
+        channel=Conversation.Channel.WIDGET if site else Conversation.Channel.API,
         customer=customer,
         identity=identity,
         locale=data.locale,
-        metadata={"client": data.metadata} if data.metadata else None,  # apart from the keys the desk itself reads
+        # What callers say stands apart from the keys the desk itself reads.
+        metadata={**({"client": data.metadata} if data.metadata else {}), **({"site": site} if site else {})},
         address_hash=address_hash(address),
         with_token=True,
     )
@@ -130,6 +134,15 @@ def _customer(request: HttpRequest, identity: str | None) -> tuple[Customer | No
         return None, Conversation.Identity.NONE
     require_csrf(request)
     return customer, Conversation.Identity.SESSION
+
+
+def _site(request: HttpRequest, origin: str | None) -> str:
+    """The site whose widget begins the conversation, without any path; raises Problem for one that may not embed it."""
+    if origin is None:
+        return ""
+    if not origin_allowed(origin, f"{request.scheme}://{request.get_host()}", settings.WIDGET_ORIGINS):
+        raise Problem(403, "foreign_origin", "This site may not embed the widget.")
+    return origin
 
 
 def _posted(request: HttpRequest, done: Submitted) -> Json:

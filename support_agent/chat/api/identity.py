@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
+from ninja import Router
 
-from support_agent.chat.api.problems import Problem
-from tickets.models import Customer
+from support_agent.chat.api.auth import CONVERSATION, VisitorRequest, conversation_of
+from support_agent.chat.api.problems import Problem, refusals
+from support_agent.chat.api.schemas import IdentifiedOut, IdentityIn
+from tickets.errors import Conflict
+from tickets.models import Conversation, Customer
+from tickets.services.conversations import conversation_identify
 from tickets.services.customers import customer_identified
+from tickets.services.identity import mask_email
+
+router = Router(tags=["Conversations"])
 
 LEEWAY_SECONDS = 10
 MAX_SUB = 200
@@ -33,6 +42,28 @@ def customer_of_identity(token: str) -> Customer:
     except ValidationError:
         raise _refused("its `email` is not an address") from None
     return customer_identified(sub=sub, email=email, name=name if isinstance(name, str) else "")
+
+
+@router.post(
+    "/{uuid:conversation_id}/identity",
+    auth=CONVERSATION,
+    response=IdentifiedOut,
+    summary="Say who it is",
+    openapi_extra=refusals(401, 404, 409),
+)
+def identify(request: VisitorRequest, conversation_id: UUID, data: IdentityIn) -> dict[str, str]:
+    """A conversation begun without a name becomes that customer's; one that is theirs already stays so.
+
+    409 `conflict`: it is another customer's. 409 `identity_conflict`: `sub` and e-mail belong to different people.
+    """
+    conversation = conversation_of(request, conversation_id)
+    try:
+        customer = customer_of_identity(data.identity)
+    except Conflict as error:
+        raise Problem(409, "identity_conflict", error.message) from None
+    if conversation.customer_id != customer.pk:
+        conversation_identify(conversation=conversation, customer=customer, identity=Conversation.Identity.JWT)
+    return {"state": "verified", "email_masked": mask_email(customer.email)}
 
 
 def _claims(token: str) -> dict[str, Any]:

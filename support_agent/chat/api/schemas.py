@@ -58,6 +58,11 @@ class ConversationIn(Schema):
         None, description="JWT signed with IDENTITY_SECRET (HS256) with `sub`, `email`, `exp` and perhaps `name`."
     )
     locale: Locale = "en"
+    widget_origin: str | None = Field(
+        None,
+        max_length=300,
+        description="Sent by the widget's frame: the origin of the site around it, one of WIDGET_ORIGINS.",
+    )
     metadata: Annotated[Json, AfterValidator(_small_object)] = Field(
         {}, description="Anything of yours, 4 KB at most. Staff see it, the assistant does not."
     )
@@ -76,6 +81,17 @@ class ConversationOut(Schema):
     token: str = Field(description="The bearer token. It is shown this once.")
     ws_url: str
     status: Literal["ai", "waiting", "human", "closed"]
+
+
+class IdentityIn(Schema):
+    model_config = example(identity="eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOi…")
+    identity: str = Field(description="As of `POST /conversations`.")
+
+
+class IdentifiedOut(Schema):
+    model_config = example(state="verified", email_masked="o•••@example.com")
+    state: Literal["verified"]
+    email_masked: str
 
 
 class MessageIn(Schema):
@@ -111,6 +127,9 @@ class MessageOut(Schema):
     turn_id: UUID | None = None
     sources: list[Source] = []
     attachments: list[AttachmentOut] | None = None
+    cards: list[Json] | None = Field(
+        None, description="What the answer speaks of, as it stood then: each with `kind` and `id`; docs/http-api.md."
+    )
     created_at: str
 
 
@@ -157,19 +176,21 @@ class ActionOut(Schema):
     expires_at: str | None = None
     undo_until: str | None = None
     receipt: Json | None = None
+    renewed_as: UUID | None = Field(None, description="The proposal that took the place of this expired one.")
 
 
 class VerificationIn(Schema):
-    """Either the address, or the code that was mailed to it."""
+    """The address, or the code that was mailed to it, or `again` for another code to the same address."""
 
     model_config = example(email="olivia.owner@example.com")
     email: Email | None = None
-    code: Annotated[str, StringConstraints(min_length=1, max_length=20)] | None = None
+    code: Annotated[str, StringConstraints(min_length=1, max_length=40)] | None = None
+    again: Literal[True] | None = None
 
     @model_validator(mode="after")
-    def _one_of_both(self) -> Self:
-        if (self.email is None) == (self.code is None):
-            raise ValueError("send either `email` or `code`")
+    def _one_of_them(self) -> Self:
+        if sum(value is not None for value in (self.email, self.code, self.again)) != 1:
+            raise ValueError("send either `email` or `code` or `again`")
         return self
 
 

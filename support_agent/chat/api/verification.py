@@ -12,7 +12,13 @@ from support_agent.chat.api.problems import refusals
 from support_agent.chat.api.schemas import VerificationIn, VerificationOut
 from support_agent.runtime.ratelimit import allow
 from tickets.models import Verification
-from tickets.services.identity import attempts_left, mask_email, verification_check, verification_start
+from tickets.services.identity import (
+    attempts_left,
+    mask_email,
+    verification_again,
+    verification_check,
+    verification_start,
+)
 
 router = Router(tags=["Verification"], auth=CONVERSATION)
 
@@ -24,7 +30,8 @@ router = Router(tags=["Verification"], auth=CONVERSATION)
     openapi_extra=refusals(401, 404, 409, 410),
 )
 def verify(request: VisitorRequest, conversation_id: UUID, data: VerificationIn) -> Status[Any]:
-    """With `email` 202: a code is mailed if the address is known; whether it is, nothing in the answer tells.
+    """With `email` 202: a code is mailed if the address is known; whether it is, nothing in the answer tells. With
+    `again` 202: another one to the same address, and the first is void.
 
     With `code` 200: `state` is verified, requested (wrong, try again), failed (three wrong ones) or expired.
     """
@@ -32,6 +39,8 @@ def verify(request: VisitorRequest, conversation_id: UUID, data: VerificationIn)
     allow("verification", request.auth.address or str(conversation.pk))
     if data.email is not None:
         status, verification = 202, verification_start(conversation=conversation, email=data.email)
+    elif data.again:
+        status, verification = 202, verification_again(conversation=conversation)
     else:
         status, verification = 200, verification_check(conversation=conversation, code=data.code or "")
         if verification.state == Verification.State.VERIFIED and not request.auth.token:

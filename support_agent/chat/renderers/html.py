@@ -6,22 +6,20 @@ Each persistent event also moves the page's cursor, from which a lost connection
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
 from django.template.loader import get_template
-from django.utils.html import escape, strip_tags
+from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
-from support_agent.chat.renderers.items import ACTION_STATES, PROMISE_STATES, Item, fold, item_of, place_context
+from support_agent.chat.renderers.items import Item, fold, item_of, place_context
+from support_agent.chat.renderers.spoken import spoken
 from tickets.languages import ENGLISH, speaking
 
 Json = dict[str, Any]
 KEPT = 512
-SPOKEN_BY = {"assistant": gettext_lazy("Assistant"), "system": "Alder & Pine"}
 _rendered: OrderedDict[tuple[UUID, int, str], str] = OrderedDict()  # a conversation open twice renders an event once
 
 
@@ -31,11 +29,17 @@ class HtmlRenderer:
     def __init__(self, conversation_id: UUID) -> None:
         self._conversation_id = conversation_id
         self.language = ENGLISH
+        self._own = 0  # the seq of the customer's newest message, as far as it came this way
         self._growing: tuple[str, int] | None = None  # message_id and length of the text shown so far
 
     def event(self, event: Json) -> str:
         if event["type"] in ("message", "turn"):
             self._growing = None
+        if event["type"] == "message" and event["message"]["role"] == "customer":
+            self._own = event["seq"]
+        if event["type"] == "message" and event["message"].get("attachments"):
+            with speaking(self.language):
+                return _event(event)  # the addresses of its images do not hold as long as what is kept here
         key = (self._conversation_id, event["seq"], self.language)
         if key not in _rendered:
             with speaking(self.language):
@@ -57,6 +61,8 @@ class HtmlRenderer:
                 return _render(f"frames/{name}", frame)
             case "queue":
                 return _render("frames/queue", place_context(frame))
+            case "seen" if frame["seq"] >= self._own:
+                return _render("frames/seen", frame)
             case "activity" | "typing" | "ack" | "moved" | "thanks" | "pong" as name:
                 return _render(f"frames/{name}", frame)
         return None
@@ -76,22 +82,27 @@ class HtmlRenderer:
         return _render("frames/delta", {"message_id": message_id, "text": text, "first": offset == 0})
 
 
-def page_items(events: Iterable[Json]) -> list[SafeString]:
-    """The log of a history for the page itself, neighbours by the same author in the same minute joined."""
+def page_items(events: Iterable[Json], told: Mapping[str, Json] | None = None, **common: Any) -> list[SafeString]:
+    """The log of a history for the page itself, neighbours by the same author in the same minute joined.
+
+    `told` has more for the template of an item, by its key or kind; `common` is for all of them.
+    """
     shown: list[SafeString] = []
     before: tuple[str, str] | None = None
+    told = told or {}
     for item in fold(events):
         author = None
         if item.kind == "message" and item.context["role"] != "assistant":  # each answer stands for itself
             author = (item.context["role"], item.context["created_at"][:16])
-        shown.append(_item(item, continued=author is not None and author == before))
+        more = told.get(item.key) or told.get(item.kind) or {}
+        shown.append(_item(item, continued=author is not None and author == before, **common, **more))
         before = author
     return shown
 
 
 def _event(event: Json) -> str:
     item = item_of(event)
-    context: Json = {"event": event, "item": item, "spoken": _spoken(event)}
+    context: Json = {"event": event, "item": item, "spoken": spoken(event)}
     if item is not None:
         context["body"] = _item(item)
         state = item.context.get("state")
@@ -101,27 +112,6 @@ def _event(event: Json) -> str:
             "open",
         )
     return _render("frames/event", context)
-
-
-def _spoken(event: Json) -> str:
-    """What a screen reader is told, once, when an event is complete; the customer's own words are not repeated."""
-    match event["type"]:
-        case "message" if event["message"]["role"] != "customer":
-            message = event["message"]
-            return f"{SPOKEN_BY.get(message['role'], message['author'])}: {strip_tags(message['html'])}"
-        case "action":
-            title, __ = ACTION_STATES.get(event["action"]["state"], ("", ""))
-            return f"{title}: {event['action']['summary']}"
-        case "promise":
-            return f"{PROMISE_STATES.get(event['promise']['state'], '')}: {event['promise']['text']}"
-        case "status" if event["status"] == "human":
-            words = {"name": event.get("staff") or _("Our team"), "team": event.get("team")}
-            if event.get("team"):
-                return _("%(name)s from %(team)s joined the conversation.") % words
-            return _("%(name)s joined the conversation.") % words
-        case "status" if event["status"] == "ai":
-            return _("The assistant answers again.")
-    return ""
 
 
 def _item(item: Item, **extra: Any) -> SafeString:

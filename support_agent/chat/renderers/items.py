@@ -18,6 +18,8 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from support_agent.chat.renderers.cards import card_context, cards_context
+from support_agent.chat.renderers.exact import arguments_shown, brings
 from tickets import hours
 
 Json = dict[str, Any]
@@ -26,7 +28,7 @@ ACTION_STATES = {
     "proposed": (_("Your confirmation is needed"), _("Nothing happens until you confirm.")),
     "confirmed": (_("Working on it"), _("We are carrying this out now.")),
     "declined": (_("Declined"), _("Nothing was changed.")),
-    "expired": (_("Expired"), _("Nothing was changed. Ask again if you still want this.")),
+    "expired": (_("Expired"), _("Nothing was changed.")),
     "awaiting_staff": (_("With our team"), _("A colleague has to approve this. You will hear here and by e-mail.")),
     "done": (_("Done"), ""),
     "failed": (_("This did not work"), _("Nothing was changed. Ask again, or talk to a person.")),
@@ -90,29 +92,41 @@ def fold(events: Iterable[Json]) -> list[Item]:
 
 
 def message_context(message: Json) -> Json:
-    """A message with its citation marks turned into links and its time parsed."""
-    body = cited(message["html"], message["sources"])
-    return {**message, "at": parse_time(message["created_at"]), "body": body}
+    """A message with its citation marks turned into links, its time parsed and its cards in words."""
+    at = parse_time(message["created_at"])
+    cards = cards_context(message.get("cards") or [], said_at=at)
+    return {**message, "at": at, "body": cited(message["html"], message["sources"]), "cards": cards}
 
 
 def action_context(action: Json) -> Json:
     """An action with words for its state and rows for its arguments and receipt."""
     title, note = ACTION_STATES.get(action["state"], (action["state"].capitalize(), ""))
     undo_until = parse_time(action.get("undo_until"))
-    arguments = action.get("arguments") or {}
     receipt = {} if action["state"] == "undone" else dict(action.get("receipt") or {})
+    card = receipt.pop("card", None)
     note = receipt.pop("message", note)  # what was done, or why it was not, or not yet
     if action["state"] != "done":
         receipt.pop("reason", None)  # the code of the same
+    told = action.get("arguments") or {}
     return {
         **action,
         "title": title,
-        "note": note,
-        "rows": rows(arguments),
-        "receipt_rows": rows({key: value for key, value in receipt.items() if arguments.get(key) != value}),
+        "note": "" if card and action["tool"] == "request_refund" else note,  # the card says as much
+        "rows": _exact(action, only=("reason",) if card else ()),
+        "card": card_context(card) if card else None,
+        "receipt_rows": [] if card else rows({key: value for key, value in receipt.items() if told.get(key) != value}),
         "expires": parse_time(action.get("expires_at")),
         "undo_until": undo_until if undo_until and undo_until > timezone.now() else None,
+        "can_renew": action["state"] in ("proposed", "expired") and not action.get("renewed_as"),
     }
+
+
+def _exact(action: Json, only: tuple[str, ...]) -> list[tuple[str, str]]:
+    """Rows for the arguments, or for some of them; while it is open also for what it costs and brings."""
+    preview = action.get("preview") or {}
+    shown = arguments_shown(action.get("arguments") or {}, preview)
+    told = rows({name: value for name, value in shown.items() if not only or name in only})
+    return told + (brings(preview) if action["state"] == "proposed" else [])
 
 
 PROMISE_STATES = {"open": _("Promised"), "kept": _("Done"), "missed": _("Late"), "withdrawn": _("No longer needed")}

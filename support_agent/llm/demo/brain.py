@@ -52,7 +52,7 @@ def respond(body: Json) -> tuple[list[Json], str]:
     situation = read(body)
     if (wish := assist.read_wish(situation.text)) is not None:
         return _assist(situation, wish)
-    dialogue = follow(situation.exchanges)
+    dialogue = Dialogue() if situation.is_wordless else follow(situation.exchanges)
     if situation.schema is not None:
         return [_text(json.dumps(planner.structured(situation, dialogue)))], "end_turn"
     if not situation.tools and re.search(r"summar|compress|keep the memory", situation.system, re.I):
@@ -76,6 +76,8 @@ def _assist(situation: Situation, wish: assist.Wish) -> tuple[list[Json], str]:
 
 def act(situation: Situation, dialogue: Dialogue) -> tuple[list[Call], str]:
     """The calls that must come next, or the words for the customer."""
+    if situation.is_wordless:
+        return [], talk.BLIND
     desk = Desk(situation, dialogue)
     calls: list[Call] = []
     texts: list[str] = []
@@ -91,7 +93,7 @@ def act(situation: Situation, dialogue: Dialogue) -> tuple[list[Call], str]:
     text = "\n\n".join(dict.fromkeys(texts))
     if dialogue.upset_now and dialogue.angry == 1 and "sorry" not in text:
         text = f"{talk.SORRY} {text}"
-    return [], text
+    return [], f"{talk.BLIND}\n\n{text}" if situation.pictures else text
 
 
 def _second_search(call: Call, calls: list[Call]) -> bool:

@@ -17,6 +17,7 @@ _IDENTITY_KEY = re.compile(r"verif|signed|customer|identity|e-?mail|who", re.I)
 _NOT = re.compile(
     r"\b(not|un)[ -]?(verified|signed|known)|\bunverified|^(no|false|none|nobody|anonymous)\b|anonymous", re.I
 )
+_NAMED = re.compile(r"^\(attached image: .*\)$", re.M)  # how the runtime names what is attached
 _OBJECTION = re.compile(
     r"reject|not (?:be )?(?:shown|sent)|was withdrawn|was dropped|\bissues?\b|revise|answer again",
     re.I,
@@ -60,6 +61,8 @@ class Situation:
     action_state: str  # of the newest proposal, or ''
     says: str  # to a customer of another language than ours, or ''
     schema: Json | None
+    pictures: int = 0  # attached to the newest words
+    is_wordless: bool = False  # the newest message is pictures and no word
 
     @property
     def text(self) -> str:
@@ -71,6 +74,7 @@ def read(body: Json) -> Situation:
     messages: list[Json] = list(body.get("messages") or [])
     start = _turn_start(messages)
     notices = _texts_of(messages, "system")
+    newest = messages[start].get("content") if start >= 0 else ""
     verified, email = _identity(notices)
     schema_format = (body.get("output_config") or {}).get("format") or {}
     return Situation(
@@ -86,6 +90,8 @@ def read(body: Json) -> Situation:
         action_state=next(iter(re.findall(r"^action .*\bstate (\w+)", "\n".join(notices), re.M)[::-1]), ""),
         says=_line("demo model says", notices),
         schema=schema_format.get("schema") if schema_format.get("type") == "json_schema" else None,
+        pictures=sum(block.get("type") == "image" for block in _blocks(newest)),
+        is_wordless=bool(_NAMED.search(_text(newest))) and not _words(newest),
     )
 
 
@@ -101,7 +107,7 @@ def _exchanges(messages: Sequence[Json]) -> tuple[Exchange, ...]:
     found: list[Exchange] = []
     before = ""
     for message in messages:
-        text = _text(message.get("content")).strip()
+        text = _words(message.get("content"))
         if not text:
             continue
         if message.get("role") == "assistant":
@@ -170,6 +176,11 @@ def _text(content: Any) -> str:
         return content
     texts = [str(block["text"]) for block in _blocks(content) if block.get("type") == "text"]
     return "\n".join(text for text in texts if not text.startswith(NOTES))
+
+
+def _words(content: Any) -> str:
+    """The text without the names of what is attached."""
+    return _NAMED.sub("", _text(content)).strip()
 
 
 def _json(text: str) -> Json:

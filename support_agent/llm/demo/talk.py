@@ -27,6 +27,10 @@ FIXED = {
         "and I will look into it."
     ),
 }
+BLIND = (
+    "I am the demo model and cannot see images. Please tell me in words what it shows, or say “person”, and a "
+    "colleague looks at it."
+)
 UNSOLVED = "I am sorry that this did not solve it."
 DECIDED = {
     "done": "It is done.",

@@ -17,6 +17,7 @@ from support_agent.llm.sse import CONTENT_TYPE, encode_message_stream
 
 Json = dict[str, Any]
 CHARS_PER_TOKEN = 4
+PICTURE_TOKENS = 1_200
 CACHE_MINIMUM_TOKENS = 512
 CACHE_SECONDS = 300.0
 CHUNK_CHARS = 18
@@ -71,7 +72,10 @@ class DemoTransport(httpx2.AsyncBaseTransport):
             self._cached = {known: seen for known, seen in self._cached.items() if now - seen < CACHE_SECONDS}
             cached, written = (prefix_tokens, 0) if key in self._cached else (0, prefix_tokens)
             self._cached[key] = now
-        rest = _count(json.dumps(body["messages"])) + prefix_tokens - cached - written
+        bare = [_without_pictures(message) for message in body["messages"]]
+        rest = (
+            _count(json.dumps(bare)) + PICTURE_TOKENS * _pictures(body["messages"]) + prefix_tokens - cached - written
+        )
         return {
             "input_tokens": rest,
             "output_tokens": sum(_count(block.get("text") or json.dumps(block.get("input"))) for block in content),
@@ -100,6 +104,17 @@ class _Paced(httpx2.AsyncByteStream):
 
 def _count(text: str) -> int:
     return max(1, len(text) // CHARS_PER_TOKEN)
+
+
+def _without_pictures(message: Json) -> Json:
+    if not isinstance(message.get("content"), list):
+        return message
+    return {**message, "content": [block for block in message["content"] if block.get("type") != "image"]}
+
+
+def _pictures(messages: list[Json]) -> int:
+    contents = [message["content"] for message in messages if isinstance(message.get("content"), list)]
+    return sum(block.get("type") == "image" for content in contents for block in content)
 
 
 def _problem(status: int, kind: str, message: str) -> httpx2.Response:

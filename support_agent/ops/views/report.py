@@ -15,6 +15,7 @@ from support_agent.ops.report import duration_minutes, headline
 from support_agent.ops.selectors.unanswered import Topic, unanswered
 from tickets.access import staff_roles
 from tickets.models import Role, User
+from tickets.selectors.article_feedback import unhelpful_articles
 from tickets.selectors.report import Outcome, Report, Row, report_of
 
 SEE_ALL = (Role.LEAD, Role.OPS, Role.ADMIN)
@@ -55,6 +56,7 @@ def page(request: HttpRequest) -> HttpResponse:
             "before": {row.key: row for row in [*before.teams, *before.people]},
             "outcomes": [(now.with_person, before.with_person), (now.alone, before.alone)],
             "topics": [] if only else unanswered(period.start, period.end),
+            "unhelpful": [] if only else unhelpful_articles(period.start, period.end),
         },
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -12,6 +13,8 @@ from typing import Any
 from unittest.mock import patch
 from uuid import uuid4
 
+import jwt
+from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection, transaction
 from django.test import Client
@@ -53,13 +56,18 @@ def body_of(route: Route, place: Place) -> tuple[Any, str]:
         "admin/inbox/<conversation_id>/note/": {"text": "Seen."},
         "message/": {"email": "a@example.com", "category": "product", "text": "Hello"},
         "chat/transcript/": {"email": "a@example.com"},
+        "help/<slug>/feedback/": {"helpful": "yes"},
+        "chat/<conversation_id>/frames/": {"type": "human"},
+        "chat/do/": {"type": "human", "conversation": ids["conversation_id"]},
         "chat/back/": {"token": ids["link"]},
         "chat/back/again/": {"token": ids["link"]},
+        "demo/shop/identity/": {"as": str(place.conversation.customer_id)},
     }
     documents: dict[str, dict[str, Any]] = {
         "api/v1/conversations": {},
         "api/v1/conversations/<conversation_id>/messages": {"client_message_id": str(uuid4()), "text": "Hello"},
         "api/v1/conversations/<conversation_id>/actions/<action_id>": {"token": place.click, "approve": False},
+        "api/v1/conversations/<conversation_id>/identity": {"identity": _identity()},
         "api/v1/conversations/<conversation_id>/verification": {"email": "olivia.owner@example.com"},
         "api/v1/tasks": {"task": "Count", "complexity": "simple", "budget_usd": "0.10"},
     }
@@ -68,6 +76,12 @@ def body_of(route: Route, place: Place) -> tuple[Any, str]:
     if route.name.startswith("api/"):
         return json.dumps(documents.get(route.name, {})), JSON
     return forms.get(route.name, {}), MULTIPART_CONTENT
+
+
+def _identity() -> str:
+    """The owner's, as their shop signs it."""
+    claims = {"sub": "matrix", "email": "olivia.owner@example.com", "exp": int(time.time()) + 300}
+    return jwt.encode(claims, settings.IDENTITY_SECRET, algorithm="HS256")
 
 
 def ask(

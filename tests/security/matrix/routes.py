@@ -66,6 +66,7 @@ class Route:
         """What stands for each parameter when the things of `place` are asked for."""
         fixed = {
             "slug": "tokens" if self.is_staff else world.ids["help"],
+            "category": "product",
             "purpose": "summary",
             "queue_index": "0",
             "scheduler_index": "0",

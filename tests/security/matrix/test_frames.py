@@ -26,7 +26,7 @@ FIELDS: dict[str, str | None] = {
     "action_id": "action_id",
     "message_id": "message_id",
     **dict.fromkeys(("type", "client_message_id", "text", "token", "approve", "email", "code"), None),
-    **dict.fromkeys(("seq", "helpful", "reason", "rating", "comment"), None),
+    **dict.fromkeys(("seq", "helpful", "reason", "cause", "rating", "comment", "dismiss", "again"), None),
 }
 
 
@@ -36,6 +36,7 @@ def frame_of(kind: str, place: Place) -> Json:
         "message": {"client_message_id": str(uuid4()), "text": "Hello", "attachments": [place.ids["attachment_id"]]},
         "confirm": {"action_id": place.ids["action_id"], "token": place.click, "approve": True},
         "undo": {"action_id": place.ids["action_id"]},
+        "renew": {"action_id": place.ids["action_id"]},
         "verify": {"email": "olivia.owner@example.com"},
         "contact": {"email": "somebody@example.com"},
         "read": {"seq": 1},
@@ -97,4 +98,4 @@ def test_foreign_things_are_as_good_as_missing(world: World, name: str, other: s
             assert foreign == missing
             assert foreign[0] in ("not_found", "conflict", "bad_frame"), f"{kind} {field}: {foreign}"
             assert kind == "message" or not foreign[1], f"{kind} {field} wrote {foreign[1]}"  # it is undone as a whole
-    assert asked == 4
+    assert asked == 5

@@ -18,7 +18,19 @@ from pytest_django.plugin import DjangoDbBlocker
 from support_agent.chat.visitors import SESSION_KEY
 from support_agent.models import Alert, AlertRoute, ApiKey, Replay, SavedCase, Task, Turn
 from tests.cast import Cast, make_cast
-from tickets.models import Action, Article, Attachment, Conversation, Customer, Message, Promise, Shipment, Ticket, User
+from tickets.models import (
+    Action,
+    Article,
+    Attachment,
+    Conversation,
+    Customer,
+    Message,
+    Promise,
+    Return,
+    Shipment,
+    Ticket,
+    User,
+)
 from tickets.services.actions import token_of
 from tickets.services.conversations import conversation_create
 from tickets.services.messages import message_assistant, message_post
@@ -75,18 +87,18 @@ def make_world() -> World:
         order=cast.delivered, tracking_number="ALD1000000233", carrier="Cascade Post", status="delivered"
     )
     places = {
-        "anon": _place(cast, None),
-        "anon_b": _place(cast, None),
-        "customer": _place(cast, cast.owner),
-        "customer_b": _place(cast, cast.other),
+        "anon": make_place(cast, None),
+        "anon_b": make_place(cast, None),
+        "customer": make_place(cast, cast.owner),
+        "customer_b": make_place(cast, cast.other),
     }
     for name, place in places.items():  # a task's own key decides; that of the owner's is asked for by ops
         asked_by = cast.ops if name in ("anon", "customer") else cast.admin
         place.ids["task"] = str(_task(asked_by, None).pk)
-    return World(cast, places, _actors(cast, places), _loose_ids(cast, places["customer"]))
+    return World(cast, places, _actors(cast, places), loose_ids(cast, places["customer"]))
 
 
-def _place(cast: Cast, customer: Customer | None) -> Place:
+def make_place(cast: Cast, customer: Customer | None) -> Place:
     conversation, token = conversation_create(
         channel="chat", customer=customer, identity="session" if customer else "", with_token=True
     )
@@ -103,6 +115,7 @@ def _place(cast: Cast, customer: Customer | None) -> Place:
     promise = Promise.objects.create(conversation=conversation, text="Call back.", due_at=timezone.now())
     conversation.refresh_from_db()
     ids = {
+        "number": _return(cast, customer),
         "conversation_id": conversation.pk,
         "turn_id": turn.pk,
         "action_id": action.pk,
@@ -130,6 +143,14 @@ def _action(conversation: Conversation, customer: Customer, turn: Turn) -> Actio
     )
 
 
+def _return(cast: Cast, customer: Customer | None) -> str:
+    """The number of a return of the customer's, if they have an order that could come back."""
+    order = {cast.owner: cast.delivered, cast.other: cast.foreign}.get(customer or cast.business)
+    if order is None:
+        return "R-000000"
+    return Return.objects.create(number=f"R-{order.order_number[3:]}", order=order, reason="Too large").number
+
+
 def _link(conversation: Conversation, customer: Customer | None) -> str:
     """The token of a link from an e-mail back into the thread."""
     email = customer.email if customer else f"{conversation.reference.lower()}@example.com"
@@ -151,7 +172,7 @@ def _task(user: User, about: Conversation | None) -> Task:
     )
 
 
-def _loose_ids(cast: Cast, place: Place) -> dict[str, str]:
+def loose_ids(cast: Cast, place: Place) -> dict[str, str]:
     turn = Turn.objects.get(pk=place.ids["turn_id"])
     replay = Replay.objects.create(turn=turn, asked_by=cast.ops, state=Replay.State.DONE)
     case = SavedCase.objects.create(name="matrix", yaml="- id: matrix\n", turn=turn, made_by=cast.ops)

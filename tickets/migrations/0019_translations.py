@@ -25,7 +25,7 @@ DROP TEXT SEARCH CONFIGURATION help_ar;
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('tickets', '0016_note_form'),
+        ('tickets', '0018_cards_thumbs_surveys'),
     ]
 
     operations = [

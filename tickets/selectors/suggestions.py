@@ -1,0 +1,74 @@
+"""What somebody who is still typing may look for: titles with words that begin so, and what search finds."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.text import slugify
+
+from tickets.models import Article
+from tickets.search import Hit, search
+from tickets.selectors.articles import published_articles
+
+LEAST = 2  # letters from which it is worth asking
+LEAST_SURE = 0.5  # of a search's findings: half a word must not bring up just anything
+_WORD = re.compile(r"\w+")
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """An article; `title_html` is its title with the typed beginnings marked, `where` its section or its category."""
+
+    title_html: SafeString
+    url: str
+    where: str
+
+
+def suggestions(query: str, *, category: str | None = None, limit: int = 6) -> list[Suggestion]:
+    """The articles most likely meant, best first: found both ways, then by title, then by search alone."""
+    words = [word.lower() for word in _WORD.findall(query)]
+    if len("".join(words)) < LEAST:
+        return []
+    titled = {article.slug: article for article in _by_title(words, category, limit)}
+    hits = [hit for hit in search(query, category=category, limit=limit) if hit.score >= LEAST_SURE]
+    found = [_of_hit(hit, words) for hit in hits if hit.exact or hit.slug in titled]
+    named = {hit.slug for hit in hits if hit.exact or hit.slug in titled}
+    found += [_of_article(article, words) for slug, article in titled.items() if slug not in named]
+    found += [_of_hit(hit, words) for hit in hits if hit.slug not in named]
+    return found[:limit]
+
+
+def _by_title(words: list[str], category: str | None, limit: int) -> list[Article]:
+    """Published articles whose title holds a word that begins with each of those typed; the shortest titles first."""
+    found = published_articles().only("slug", "title", "category")
+    if category:
+        found = found.filter(category=category)
+    for word in words[:8]:
+        found = found.filter(title__iregex=rf"\m{re.escape(word)}")
+    return sorted(found.order_by("title")[:50], key=lambda article: (len(article.title), article.title))[:limit]
+
+
+def _of_hit(hit: Hit, words: list[str]) -> Suggestion:
+    anchor = f"#{slugify(hit.section)}" if hit.section else ""
+    return Suggestion(marked(hit.title, words), hit.url + anchor, hit.section or _category(hit.category))
+
+
+def _of_article(article: Article, words: list[str]) -> Suggestion:
+    return Suggestion(marked(article.title, words), article.get_absolute_url(), _category(article.category))
+
+
+def _category(value: str) -> str:
+    return str(Article.Category(value).label)
+
+
+def marked(title: str, words: list[str]) -> SafeString:
+    """The title as safe HTML, with <mark> round what begins with a typed word."""
+    pattern = "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))
+    parts = re.split(rf"(?i)\b({pattern})", title)  # every second part is a match
+    pairs = ((parts[at], parts[at + 1] if at + 1 < len(parts) else "") for at in range(0, len(parts), 2))
+    return format_html_join(
+        "", "{}{}", ((plain, format_html("<mark>{}</mark>", hit) if hit else "") for plain, hit in pairs)
+    )
