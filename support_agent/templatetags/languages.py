@@ -65,6 +65,13 @@ def language_note(article: Article) -> dict[str, Any]:
 
 
 @register.simple_tag
+def article_address(article: Article) -> str:
+    """The address that always shows the article in the language it is shown in now."""
+    path = article.get_absolute_url()
+    return path if article.shown_in == languages.ENGLISH else f"{path}?locale={article.shown_in}"
+
+
+@register.simple_tag
 def article_alternates(article: Article, found: list[str]) -> SafeString:
     """For search engines: the article's address in each language it can be read in."""
     url = f"{settings.SITE_ORIGIN}{article.get_absolute_url()}"

@@ -19,6 +19,7 @@ from tickets.models.translations import TranslatedTerm
 from tickets.search import search
 from tickets.search.embedder import Vectors
 from tickets.selectors.articles import shelves
+from tickets.selectors.suggestions import suggestions
 from tickets.services.articles import article_delete, article_set_status, articles_embed, terms_recount
 from tickets.services.translations import translation_delete
 
@@ -155,3 +156,10 @@ def test_shelves_show_translated_titles_where_there_are_any(german: None) -> Non
     assert titles["Lieferzeiten"] == "de"
     assert titles["Warranty"] == "en"
     assert "Delivery times" not in titles
+
+
+def test_suggestions_begin_with_what_is_typed_in_the_page_s_language(german: None) -> None:
+    with speaking("de"):
+        assert [found.url for found in suggestions("Lief")] == ["/help/delivery/"]
+        assert "<mark>Lief</mark>erzeiten" in suggestions("Lief")[0].title_html
+        assert [found.url for found in suggestions("Warr")] == ["/help/warranty/"], "what is there in English only"
