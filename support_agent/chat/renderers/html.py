@@ -16,7 +16,8 @@ from django.utils.safestring import SafeString, mark_safe
 
 from support_agent.chat.renderers.items import Item, fold, item_of, place_context
 from support_agent.chat.renderers.spoken import spoken
-from tickets.languages import ENGLISH, speaking
+from tickets.languages import speaking
+from tickets.languages import spoken as active_language
 
 Json = dict[str, Any]
 KEPT = 512
@@ -28,7 +29,7 @@ class HtmlRenderer:
 
     def __init__(self, conversation_id: UUID) -> None:
         self._conversation_id = conversation_id
-        self.language = ENGLISH
+        self.language = active_language()  # of the request that polls; a socket sets its conversation's
         self._own = 0  # the seq of the customer's newest message, as far as it came this way
         self._growing: tuple[str, int] | None = None  # message_id and length of the text shown so far
 
