@@ -7,6 +7,7 @@ from typing import Any
 
 from django import template
 from django.conf import settings
+from django.http import QueryDict
 from django.template import Context
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
@@ -15,6 +16,7 @@ from tickets import languages
 from tickets.models import Article
 
 register = template.Library()
+KEPT = ("q", "category", "next", "token", "to")
 
 
 @register.inclusion_tag("parts/language_menu.html", takes_context=True)
@@ -80,7 +82,7 @@ def article_alternates(article: Article, found: list[str]) -> SafeString:
 
 
 def _without_locale(request: Any) -> str:
-    """This page's address, without the language it was asked for in."""
-    query = request.GET.copy()
-    query.pop("locale", None)
+    """This page's address with what it is about; not the language it was asked for in, nor long texts for the field."""
+    query = QueryDict(mutable=True)
+    query.update({name: request.GET[name][:300] for name in KEPT if name in request.GET})
     return f"{request.path}?{query.urlencode()}" if query else str(request.path)
