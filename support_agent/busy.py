@@ -14,6 +14,7 @@ from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.template.loader import get_template
+from django.utils.translation import gettext as _
 from django.views.defaults import server_error
 
 from support_agent.addresses import client_address
@@ -40,7 +41,7 @@ class BusyMiddleware:
             response.headers.setdefault("Retry-After", str(A_MINUTE_S))
         return response
 
-    def process_view(self, request: HttpRequest, *_: object) -> HttpResponse | None:
+    def process_view(self, request: HttpRequest, *__: object) -> HttpResponse | None:
         match = request.resolver_match
         scope = COUNTED.get(match.view_name) if match else None
         if scope is None or (scope in SEARCHES and not request.GET.get("q", "").strip()):
@@ -63,7 +64,9 @@ def too_often(refusal: RateLimited) -> HttpResponse:
 
 def come_again(request: HttpRequest, error: BaseException) -> HttpResponse:
     log.error("database_away", exc_info=error, extra={"path": request.path})
-    return _page(HTTPStatus.SERVICE_UNAVAILABLE, AGAIN_S, f"Please try again in {AGAIN_S} seconds.")
+    return _page(
+        HTTPStatus.SERVICE_UNAVAILABLE, AGAIN_S, _("Please try again in %(seconds)s seconds.") % {"seconds": AGAIN_S}
+    )
 
 
 def failed(request: HttpRequest) -> HttpResponse:

@@ -1,4 +1,5 @@
 """The one way from async code to the ORM: a small pool of threads, a connection given back after every call.
+The caller's language goes with it.
 
 What a call publishes after its commit is collected and sent from the caller's own event loop (tickets.publishing).
 """
@@ -13,6 +14,7 @@ from contextvars import copy_context
 from typing import ParamSpec, TypeVar
 
 from django.db import connection
+from django.utils import translation
 
 from tickets.publishing import Frame, outbox, send_frames
 
@@ -25,11 +27,13 @@ _threads = ThreadPoolExecutor(max_workers=THREADS, thread_name_prefix="db")
 async def in_db(function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
     """Run a synchronous function with ORM access in a thread, then announce what it committed."""
     frames: list[Frame] = []
+    language = translation.get_language()  # asgiref's locals stay with their thread, so this one goes along by hand
 
     def call() -> R:
         outbox.set(frames)
         try:
-            return function(*args, **kwargs)
+            with translation.override(language):
+                return function(*args, **kwargs)
         finally:
             connection.close()  # back to the pool; an idle thread must hold none
 

@@ -15,22 +15,28 @@ DeskError
 
 from __future__ import annotations
 
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from tickets.languages import Words
+
 MAX_TEXT = 5000
 
 
 class DeskError(Exception):
     code = "error"
 
-    def __init__(self, message: str) -> None:
-        super().__init__(message)
-        self.message = message
+    def __init__(self, message: Words) -> None:
+        self.message = str(message)
+        super().__init__(self.message)
 
 
 class NotFound(DeskError):
     code = "not_found"
 
-    def __init__(self, message: str = "We could not find that.") -> None:
-        super().__init__(message)
+    def __init__(self, message: Words = "") -> None:
+        super().__init__(message or _("We could not find that."))
 
 
 class NotAllowed(DeskError):
@@ -63,7 +69,7 @@ class Expired(DeskError):
 class NotEligible(DeskError):
     code = "not_eligible"
 
-    def __init__(self, reason: str, message: str) -> None:
+    def __init__(self, reason: str, message: Words) -> None:
         super().__init__(message)
         self.reason = reason
 
@@ -72,21 +78,31 @@ class Empty(DeskError):
     code = "empty"
 
     def __init__(self) -> None:
-        super().__init__("Write a message first.")
+        super().__init__(_("Write a message first."))
 
 
 class TooLong(DeskError):
     code = "too_long"
 
     def __init__(self, limit: int = MAX_TEXT) -> None:
-        super().__init__(f"That message is longer than {limit:,} characters. Please send it in parts.")
+        super().__init__(
+            _("That message is longer than %(limit)s characters. Please send it in parts.")
+            % {"limit": number_format(limit, force_grouping=True)}
+        )
 
 
 class RateLimited(DeskError):
     code = "rate_limited"
 
     def __init__(self, retry_after: int) -> None:
-        super().__init__(f"That was a lot at once. Please try again in {retry_after} seconds.")
+        super().__init__(
+            ngettext(
+                "That was a lot at once. Please try again in %(seconds)s second.",
+                "That was a lot at once. Please try again in %(seconds)s seconds.",
+                retry_after,
+            )
+            % {"seconds": retry_after}
+        )
         self.retry_after = retry_after
 
 

@@ -5,10 +5,14 @@ from __future__ import annotations
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from django.utils.dates import WEEKDAYS
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
 SHOP = ZoneInfo("America/Los_Angeles")
 OPENS, CLOSES = time(8), time(18)
 WORKDAYS = range(5)
-WORDS = "Monday to Friday, 8:00–18:00 Pacific time"
+WORDS = gettext_lazy("Monday to Friday, 8:00–18:00 Pacific time")
 FIRST_REPLY = timedelta(minutes=15)
 
 
@@ -52,14 +56,16 @@ def open_between(start: datetime, end: datetime) -> timedelta:
 def when(now: datetime, within: timedelta = FIRST_REPLY) -> str:
     """What a customer is told: 'within 15 minutes' or 'when we open Monday 8:00 (Pacific time)'."""
     if is_open(now) and is_open(now + within):
-        return f"within {int(within.total_seconds() // 60)} minutes"
-    return f"when we open {moment(next_opening(now))}"
+        minutes = int(within.total_seconds() // 60)
+        return ngettext("within %(minutes)s minute", "within %(minutes)s minutes", minutes) % {"minutes": minutes}
+    return _("when we open %(moment)s") % {"moment": moment(next_opening(now))}
 
 
 def moment(at: datetime) -> str:
     """A moment in the shop's own time: 'Monday 8:00 (Pacific time)'."""
     here = at.astimezone(SHOP)
-    return f"{here:%A} {here.hour}:{here:%M} (Pacific time)"
+    named = {"weekday": WEEKDAYS[here.weekday()], "time": f"{here.hour}:{here:%M}"}
+    return _("%(weekday)s %(time)s (Pacific time)") % named
 
 
 def closing_after(now: datetime, workdays: int = 0) -> datetime:

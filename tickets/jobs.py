@@ -5,8 +5,10 @@ from __future__ import annotations
 from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from tickets import mail
+from tickets.languages import money, speaking
 from tickets.models import Conversation, Escalation, Return, Team, User, Verification
 from tickets.selectors.workload import FALLBACK_TEAM, leads
 from tickets.services.codes import code_of
@@ -21,17 +23,17 @@ def mail_verification_code(verification_id: str) -> None:
         return
     if found.expires_at <= timezone.now():
         return
-    mail.send(
-        to=found.customer.email,
-        subject="Your Alder & Pine verification code",
-        body=(
-            f"{code_of(found)} is your verification code.\n\n"
-            f"Hello {found.customer.name},\n\n"
+    with speaking(found.conversation.locale):
+        words = {"code": code_of(found), "name": found.customer.name}
+        body = _(
+            "%(code)s is your verification code.\n\n"
+            "Hello %(name)s,\n\n"
             "please type it into the form in the chat; it works once, for ten minutes. Our assistant and our staff "
             "never ask you for it.\n\n"
-            "You did not ask for a code? Then someone mistyped an address, and you can ignore this mail." + SIGNATURE
-        ),
-    )
+            "You did not ask for a code? Then someone mistyped an address, and you can ignore this mail."
+        )
+        subject = _("Your Alder & Pine verification code")
+        mail.send(to=found.customer.email, subject=subject, body=body % words + SIGNATURE)
 
 
 def announce_escalation(escalation_id: str) -> None:
@@ -120,22 +122,32 @@ def _announce_to(address: str, found: Escalation) -> None:
 
 def mail_return_label(return_id: str) -> None:
     """Mail the label of a return that is still open."""
-    found = Return.objects.select_related("order__customer").filter(pk=return_id).first()
+    found = Return.objects.select_related("order__customer", "action__conversation").filter(pk=return_id).first()
     if found is None or found.status != Return.Status.LABEL_SENT:
         return
+    with speaking(found.action.conversation.locale if found.action else found.order.customer.locale):
+        _mail_label(found)
+
+
+def _mail_label(found: Return) -> None:
     lines = "\n".join(
         f"- {line.quantity} × {line.order_line.name} ({line.order_line.sku})"
         for line in found.lines.select_related("order_line")
     )
-    fee = f"{found.fee} USD for the label is taken off your refund." if found.fee else "The label is free for you."
+    if found.fee:
+        fee = _("%(fee)s for the label is taken off your refund.") % {"fee": money(found.fee)}
+    else:
+        fee = _("The label is free for you.")
+    body = _(
+        "Hello %(name)s,\n\n"
+        "this is the label for your return %(number)s of order %(order)s:\n%(lines)s\n\n"
+        "Please pack the items unused and in their original packaging, write the return number on the parcel and "
+        "hand it in at any drop-off point of the carrier. %(fee)s The money is back with you 5-7 business days "
+        "after the parcel reaches us."
+    )
+    words = {"name": found.order.customer.name, "number": found.number, "order": found.order.order_number}
     mail.send(
         to=found.order.customer.email,
-        subject=f"Your return label {found.number}",
-        body=(
-            f"Hello {found.order.customer.name},\n\n"
-            f"this is the label for your return {found.number} of order {found.order.order_number}:\n{lines}\n\n"
-            "Please pack the items unused and in their original packaging, write the return number on the parcel and "
-            f"hand it in at any drop-off point of the carrier. {fee} The money is back with you 5-7 business days "
-            "after the parcel reaches us." + SIGNATURE
-        ),
+        subject=_("Your return label %(number)s") % words,
+        body=body % {**words, "lines": lines, "fee": fee} + SIGNATURE,
     )

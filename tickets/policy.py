@@ -1,4 +1,5 @@
-"""The shop's rules as pure functions: facts in, a `Verdict` out; no database, no clock of its own.
+"""The shop's rules as pure functions: facts in, a `Verdict` out; no database, no clock of its own. Its sentences are in
+the language that is active.
 
 Every number a rule uses is a field of `Policy`. Days are UTC calendar days, counted inclusively: bought or delivered on
 day 0, day N is still within an N-day window. Money is Decimal.
@@ -11,8 +12,22 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from tickets.languages import Words, day, number
+
 CENT = Decimal("0.01")
 ZERO = Decimal("0.00")
+NOTHING_TO_SEND = {
+    "cancelled": gettext_lazy("This order is already cancelled, so nothing of it can be sent back."),
+    "returned": gettext_lazy("This order is already returned, so nothing of it can be sent back."),
+    "refunded": gettext_lazy("This order is already refunded, so nothing of it can be sent back."),
+}
+NOTHING_TO_MEND = {
+    "cancelled": gettext_lazy("This order is already cancelled, so there is nothing left to put right."),
+    "refunded": gettext_lazy("This order is already refunded, so there is nothing left to put right."),
+}
 PROBLEMS_AFTER_DELIVERY = frozenset({"damaged", "wrong_item", "missing_item"})
 
 
@@ -51,8 +66,8 @@ class Verdict:
 OK = Verdict(True)
 
 
-def no(code: str, message: str) -> Verdict:
-    return Verdict(False, code, message)
+def no(code: str, message: Words) -> Verdict:
+    return Verdict(False, code, str(message))
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,15 +106,15 @@ def can_cancel(status: str, policy: Policy = POLICY) -> Verdict:
     if status in policy.cancellable:
         return OK
     if status == "cancelled":
-        return no("already_cancelled", "This order is already cancelled.")
+        return no("already_cancelled", _("This order is already cancelled."))
     if status == "packed":
         return no(
             "already_packed",
-            "This order is already packed, so it can no longer be cancelled. Once it arrives it can be sent back.",
+            _("This order is already packed, so it can no longer be cancelled. Once it arrives it can be sent back."),
         )
     return no(
         "already_shipped",
-        "This order has already left us, so it can no longer be cancelled. It can be sent back instead.",
+        _("This order has already left us, so it can no longer be cancelled. It can be sent back instead."),
     )
 
 
@@ -125,25 +140,31 @@ def can_return(
     last_day = return_until(delivered_at, policy)
     if status not in policy.returnable or last_day is None:
         if status in policy.cancellable:
-            return no("not_delivered", "This order has not been sent yet: it can be cancelled instead.")
+            return no("not_delivered", _("This order has not been sent yet: it can be cancelled instead."))
         if status in {"cancelled", "returned", "refunded"}:
-            return no("order_closed", f"This order is already {status}, so nothing of it can be sent back.")
-        return no("not_delivered", "This order has not been delivered yet. It can be sent back once it arrives.")
+            return no("order_closed", NOTHING_TO_SEND[status])
+        return no("not_delivered", _("This order has not been delivered yet. It can be sent back once it arrives."))
     if now.date() > last_day:
         return no(
             "window_over",
-            f"Returns are possible for {policy.return_days} days after delivery; "
-            f"for this order that ended on {last_day.isoformat()}.",
+            _("Returns are possible for %(days)s days after delivery; for this order that ended on %(day)s.")
+            % {"days": policy.return_days, "day": day(last_day)},
         )
     for item in items:
         if category_key(item.category) in policy.not_returnable:
             return no(
                 "not_returnable",
-                f"{item.name} cannot be sent back: gift cards, stove fuel and "
-                "personalised items are excluded from returns.",
+                _(
+                    "%(item)s cannot be sent back: gift cards, stove fuel and personalised items are excluded from "
+                    "returns."
+                )
+                % {"item": item.name},
             )
         if item.left < 1:
-            return no("already_returned", f"{item.name} has already been sent back or is on its way back.")
+            return no(
+                "already_returned",
+                _("%(item)s has already been sent back or is on its way back.") % {"item": item.name},
+            )
     return OK
 
 
@@ -156,20 +177,23 @@ def category_key(category: str) -> str:
 def can_refund(amount: Decimal, order: RefundFacts, *, now: datetime, policy: Policy = POLICY) -> Verdict:
     """A refund without a return: of a paid order, within the window, up to what is left of the payment."""
     if amount <= 0:
-        return no("amount_not_positive", "The amount must be more than zero.")
+        return no("amount_not_positive", _("The amount must be more than zero."))
     if order.paid <= 0 or order.status == "pending":
-        return no("not_paid", "This order has not been paid, so there is nothing to refund.")
+        return no("not_paid", _("This order has not been paid, so there is nothing to refund."))
     left = order.paid - order.refunded
     if left <= 0:
-        return no("nothing_left", "Everything that was paid for this order has already been refunded.")
+        return no("nothing_left", _("Everything that was paid for this order has already been refunded."))
     last_day = (order.delivered_at or order.placed_at).date() + timedelta(days=policy.refund_days)
     if now.date() > last_day:
         return no(
             "window_over",
-            f"Refunds are possible for {policy.refund_days} days; for this order that ended on {last_day.isoformat()}.",
+            _("Refunds are possible for %(days)s days; for this order that ended on %(day)s.")
+            % {"days": policy.refund_days, "day": day(last_day)},
         )
     if amount > left:
-        return no("over_remaining", f"At most {left.quantize(CENT)} of this order can still be refunded.")
+        return no(
+            "over_remaining", _("At most %(amount)s of this order can still be refunded.") % {"amount": number(left)}
+        )
     return OK
 
 
@@ -191,11 +215,11 @@ def can_report(
 ) -> Verdict:
     """Whether a delivery problem of this kind can be reported now."""
     if status in {"cancelled", "refunded"}:
-        return no("order_closed", f"This order is already {status}, so there is nothing left to put right.")
+        return no("order_closed", NOTHING_TO_MEND[status])
     if not shipments:
-        return no("not_shipped", "Nothing of this order has been shipped yet.")
+        return no("not_shipped", _("Nothing of this order has been shipped yet."))
     if already_open:
-        return no("already_reported", "This problem is already reported and we are working on it.")
+        return no("already_reported", _("This problem is already reported and we are working on it."))
     if kind in PROBLEMS_AFTER_DELIVERY:
         return _after_delivery(delivered_at or _first_delivery(shipments), now, policy)
     return _lost(shipments, now, policy) if kind == "lost" else _late(shipments, now, policy)
@@ -209,22 +233,25 @@ def _first_delivery(shipments: Sequence[ShipmentFacts]) -> datetime | None:
 
 def _after_delivery(delivered_at: datetime | None, now: datetime, policy: Policy) -> Verdict:
     if delivered_at is None:
-        return no("not_delivered", "This order has not been delivered yet.")
+        return no("not_delivered", _("This order has not been delivered yet."))
     last_day = delivered_at.date() + timedelta(days=policy.problem_days)
     if now.date() > last_day:
         return no(
             "window_over",
-            f"Damage, wrong and missing items can be reported for {policy.problem_days} days "
-            f"after delivery; for this order that ended on {last_day.isoformat()}.",
+            _(
+                "Damage, wrong and missing items can be reported for %(days)s days after delivery; for this order that "
+                "ended on %(day)s."
+            )
+            % {"days": policy.problem_days, "day": day(last_day)},
         )
     return OK
 
 
 def _lost(shipments: Sequence[ShipmentFacts], now: datetime, policy: Policy) -> Verdict:
     if all(parcel.status == "pending" for parcel in shipments):
-        return no("not_shipped", "This order is still with us, so it cannot be lost.")
+        return no("not_shipped", _("This order is still with us, so it cannot be lost."))
     if all(parcel.status in {"delivered", "returned"} for parcel in shipments):
-        return no("marked_delivered", "The carrier marked this order as delivered, so a person has to look into it.")
+        return no("marked_delivered", _("The carrier marked this order as delivered, so a person has to look into it."))
     silent_since = (now - timedelta(days=policy.lost_after_days)).date()
     for parcel in shipments:
         if parcel.status == "lost":
@@ -234,8 +261,8 @@ def _lost(shipments: Sequence[ShipmentFacts], now: datetime, policy: Policy) -> 
             return OK
     return no(
         "too_early",
-        "A parcel counts as lost when it has had no scan for "
-        f"{policy.lost_after_days} days; this one was scanned more recently.",
+        _("A parcel counts as lost when it has had no scan for %(days)s days; this one was scanned more recently.")
+        % {"days": policy.lost_after_days},
     )
 
 
@@ -245,4 +272,4 @@ def _late(shipments: Sequence[ShipmentFacts], now: datetime, policy: Policy) -> 
         recent = arrived is None or now.date() <= arrived + timedelta(days=policy.problem_days)
         if parcel.estimated_delivery and recent and (arrived or now.date()) > parcel.estimated_delivery:
             return OK
-    return no("not_late", "This order is not past its estimated delivery date.")
+    return no("not_late", _("This order is not past its estimated delivery date."))

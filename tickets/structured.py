@@ -77,7 +77,7 @@ def article(found: Article) -> Thing:
         "description": found.summary or found.title,
         "datePublished": found.created_at.isoformat(),
         "dateModified": found.updated_at.isoformat(),
-        "inLanguage": get_language() or "en",
+        "inLanguage": found.shown_in,
         "articleSection": str(found.get_category_display()),
         "mainEntityOfPage": absolute(found.get_absolute_url()),
         "author": SHOP,

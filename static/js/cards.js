@@ -7,7 +7,7 @@
   const MINUTE = 60000, WARN = 2 * MINUTE, PRESSED = 4000;
   const ahead = Date.parse($("announcer").dataset.now) - Date.now();  // of the server's clock before this one's
   const now = () => Date.now() + ahead;
-  const minutes = (left) => new Intl.NumberFormat(document.documentElement.lang || "en", { style: "unit", unit: "minute", unitDisplay: "long" })
+  const minutes = (left) => new Intl.NumberFormat(Words.locale, { style: "unit", unit: "minute", unitDisplay: "long" })
     .format(Math.max(1, Math.ceil(left / MINUTE)));
   let timer = 0, isFirst = true, held = null;
 

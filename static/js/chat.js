@@ -186,7 +186,7 @@
     const length = Long.length(text.value), over = length - Long.LIMIT;
     $("count").hidden = length <= Long.WARN;
     if (length <= Long.WARN) return;
-    const values = { length: length.toLocaleString(), most: Long.LIMIT.toLocaleString(), over: over.toLocaleString() };
+    const values = { length: length.toLocaleString(Words.locale), most: Long.LIMIT.toLocaleString(Words.locale), over: over.toLocaleString(Words.locale) };
     $("counted").textContent = Words.get(over > 0 ? "too_long" : "long", values);
     $("counted").classList.toggle("error", over > 0);
     $("split").hidden = over <= 0;

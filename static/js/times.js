@@ -18,7 +18,7 @@ window.Times = (() => {
     for (const time of within.querySelectorAll("time:not([data-local])")) {
       const at = new Date(time.dateTime);
       const style = time.dataset.style in STYLES ? time.dataset.style : Date.now() - at > OLD ? "old" : "fresh";
-      formats[style] ??= new Intl.DateTimeFormat(window.Words?.locale || document.documentElement.lang || navigator.language, STYLES[style]);
+      formats[style] ??= new Intl.DateTimeFormat(window.Words?.locale ?? document.documentElement.lang, STYLES[style]);
       time.textContent = formats[style].format(at);
       time.dataset.local = "";
     }

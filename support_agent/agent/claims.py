@@ -13,7 +13,9 @@ from datetime import date
 from decimal import Decimal
 from itertools import product
 
+from support_agent.agent import tongues
 from support_agent.agent.done import said_done
+from support_agent.agent.tongues import western
 
 IDENTIFIER, AMOUNT, PERCENT, LINK, PERIOD, DATE = "identifier", "amount", "percentage", "link", "period", "date"
 PROMISE, DEED = "promise", "deed"
@@ -34,7 +36,8 @@ class Claim:
 
 
 def claims(text: str) -> list[Claim]:
-    """Every checkable statement of a text, in no particular order."""
+    """Every checkable statement of a text, in no particular order. Their texts have the digits 0-9."""
+    text = western(text)
     return [
         *_identifiers(text),
         *_links(text),
@@ -49,7 +52,7 @@ def claims(text: str) -> list[Claim]:
 
 def figures(text: str) -> Iterator[str]:
     """The values of all numbers in a text, whatever they count."""
-    for match in re.finditer(rf"(?<![\w.-]){_FIGURE}(?![\w-])", text):
+    for match in re.finditer(rf"(?<![\w.-]){_FIGURE}(?![\w-])", western(text)):
         yield from _values_of(match[0])
 
 
@@ -60,7 +63,7 @@ def number(text: str | float | Decimal) -> str:
 
 # --- identifiers and links
 _IDENTIFIER = re.compile(
-    r"\b(?i:AP-\d{4,8}|ALD\d{6,14}|INV-\d{4,8}|[TR]-\d{4,8}|1Z[0-9A-Z]{16})\b"
+    r"(?<![A-Za-z0-9_])(?i:AP-\d{4,8}|ALD\d{6,14}|INV-\d{4,8}|[TR]-\d{4,8}|1Z[0-9A-Z]{16})\b"
     r"|(?<![\w-])(?=[A-Z-]*\d)[A-Z][A-Z0-9]*(?:-[A-Z0-9]+)+(?![\w-])"  # SKUs and error codes
     r"|\b[\w.+-]+@[\w-]+(?:\.[\w-]+)+"
 )
@@ -100,19 +103,22 @@ _CURRENCIES = {
     **{code: (code,) for code in ("USD", "EUR", "GBP", "CAD", "AUD", "CHF")},
 }  # fmt: skip
 _CODES = "USD|EUR|GBP|CAD|AUD|CHF"
+_CENT = rf"%|percent\b|per cent\b|{tongues.PERCENT}"
 _AMOUNT = re.compile(
     rf"(?P<before>US\$|CA?\$|A\$|[$€£]|\b(?i:{_CODES}))\s?(?P<first>{_FIGURE})"
     rf"|(?<![\w.,-])(?P<second>{_FIGURE})\s?"
-    rf"(?P<after>[$€£]|(?i:(?:{_CODES}|(?:US |Canadian )?dollars?|bucks?|euros?)\b))"
-    r"|(?<![\w.,-])(?P<bare>\d[\d,]*\.\d{2})(?!\d|\.\d|\s?(?:%|percent|per cent))"
+    rf"(?P<after>US\$|CA?\$|A\$|[$€£]|(?i:(?:{_CODES}|(?:US |Canadian )?dollars?|bucks?|euros?)\b|{tongues.MONEY}))"
+    rf"|(?<![\w.,-])(?P<bare>\d[\d,]*\.\d{{2}}|\d[\d.]*,\d{{2}})(?!\d|[.,]\d|\s?(?:{_CENT}))"
 )
-_PERCENT = re.compile(r"(?<![\w.])(\d+(?:[.,]\d+)?)\s?(?:%|percent\b|per cent\b)", re.IGNORECASE)
+_PERCENT = re.compile(rf"(?<![\w.])(\d+(?:[.,]\d+)?)\s?(?:{_CENT})", re.IGNORECASE)
 
 
 def _amounts(text: str) -> Iterator[Claim]:
+    text = _GERMAN.sub(" ", text)
     for match in _AMOUNT.finditer(text):
         sign = match["before"] or match["after"] or ""
-        known = _CURRENCIES.get(sign.upper()) or _CURRENCIES.get(sign.lower().removesuffix("s")) or ("",)
+        word = sign.lower().removesuffix("s").removesuffix("ات").removesuffix("ًا").removesuffix("ا")
+        known = _CURRENCIES.get(sign.upper()) or _CURRENCIES.get(tongues.MONEY_OF.get(word, word)) or ("",)
         written = match["first"] or match["second"] or match["bare"]
         values = tuple(f"{value} {code}".strip() for value, code in product(_values_of(written), known))
         yield Claim(AMOUNT, match[0], values)
@@ -141,28 +147,41 @@ _WORDS = {
     "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10,
     "eleven": 11, "twelve": 12, "fourteen": 14, "fifteen": 15, "twenty": 20, "thirty": 30, "sixty": 60, "ninety": 90,
 }  # fmt: skip
-_COUNT = rf"\d+(?:\.\d+)?|{'|'.join(_WORDS)}"
+_WORDS.update(tongues.COUNTS)
+_COUNT = rf"\d+(?:\.\d+)?|{'|'.join(sorted(_WORDS, key=len, reverse=True))}"
 _UNITS = {
     "second": ("s", 1), "sec": ("s", 1), "s": ("s", 1), "minute": ("s", 60), "min": ("s", 60), "hour": ("s", 3600),
     "hr": ("s", 3600), "h": ("s", 3600), "day": ("s", 86_400), "week": ("s", 604_800),
     "month": ("mo", 1), "year": ("mo", 12), "yr": ("mo", 12),
 }  # fmt: skip
 _PERIOD = re.compile(
-    rf"(?<![\w.,-])({_COUNT})(?:\s?(-|–|—|to|or|and)\s?({_COUNT}))?"
+    rf"(?<![\w.,-])({_COUNT})(?:\s?(-|–|—|(?:to|or|and|{tongues.TO}|{tongues.OR})(?!\w))\s?({_COUNT}))?"
     r"[\s-](?:(?:business|working|calendar|full|more)[ -])?"
-    r"(second|sec|minute|min|hour|hr|day|week|month|year|yr|(?-i:h|s)(?![\w'’]))s?\b",
+    rf"((?:{'|'.join(sorted(tongues.UNITS, key=len, reverse=True))})(?!\w)"
+    r"|(?:second|sec|minute|min|hour|hr|day|week|month|year|yr|(?-i:h|s)(?![\w'’]))s?\b)",
     re.IGNORECASE,
 )
 
 
+_OR = {"or", "and", *tongues.OR.split("|")}
+_PHRASE = re.compile(rf"(?<!\w)(?:{'|'.join(tongues.PHRASES)})(?!\w)", re.IGNORECASE)
+
+
 def _periods(text: str) -> Iterator[Claim]:
     for match in _PERIOD.finditer(text):
-        unit, factor = _UNITS[match[4].lower()]
+        unit, factor = _unit(match[4].lower())
         ends = [number(Decimal(_WORDS.get(end.lower(), end)) * factor) for end in (match[1], match[3]) if end]
-        if len(ends) == 2 and match[2].lower() not in {"or", "and"}:
+        if len(ends) == 2 and match[2].lower() not in _OR:
             yield Claim(PERIOD, match[0], (f"{ends[0]}–{ends[1]} {unit}",))
         else:
             yield from (Claim(PERIOD, match[0], (f"{end} {unit}",)) for end in ends)
+    for match in _PHRASE.finditer(text):
+        unit, count = tongues.PHRASES[match[0].lower()]
+        yield Claim(PERIOD, match[0], (f"{count} {unit}",))
+
+
+def _unit(written: str) -> tuple[str, int]:
+    return tongues.UNITS.get(written) or _UNITS.get(written) or _UNITS[written.removesuffix("s")]
 
 
 # --- dates
@@ -178,16 +197,22 @@ _MONTHS = {
     )
     for name in names
 }  # fmt: skip
-_MONTH = "(" + "|".join(sorted(_MONTHS, key=len, reverse=True)).replace("may", "(?-i:May|MAY)") + r")\b\.?"
-_DAY = r"(\d{1,2})(?:st|nd|rd|th)?"
-_WEEKDAY = r"(?:\b(mon|tue|wed|thu|fri|sat|sun)[a-z]*\.?,? (?:the )?)?"
+_MONTHS.update(tongues.MONTHS)
+_NAMES = ("(?-i:May|MAY)" if name == "may" else name for name in sorted(_MONTHS, key=len, reverse=True))
+_MONTH = "(" + "|".join(_NAMES) + r")\b\.?"
+_DAY = r"(\d{1,2})(?:st|nd|rd|th|er|º|\.)?"
+_WEEKDAYS = "|".join([*tongues.WEEKDAYS, "mon", "tue", "wed", "thu", "fri", "sat", "sun"])
+_WEEKDAY = rf"(?:\b({_WEEKDAYS})[a-z]*\.?,? (?:the |den |dem |le )?)?"
+_UNTIL = rf"(?:\s?(?:-|–|(?:to|and|{tongues.TO}|{tongues.OR})\b)\s?{_DAY})?"
 _ISO = re.compile(r"(?<![\w-])(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?![\d-])")
 _NUMERIC = re.compile(r"(?<![\w./-])(\d{1,2})(?:/(\d{1,2})/(\d{4}|\d{2})|\.\s?(\d{1,2})\.\s?(\d{4}))(?![\w/])")
 _DAY_FIRST = re.compile(
-    rf"{_WEEKDAY}\b{_DAY}(?:\s?(?:-|–|to|and)\s?{_DAY})?(?: of)?[\s-]{_MONTH}(?:,?[\s-](\d{{4}})\b)?", re.I
+    rf"{_WEEKDAY}\b{_DAY}{_UNTIL}(?: of| de)?[\s-]{_MONTH}(?:,?[\s-](?:del? )?(\d{{4}})\b)?",
+    re.I,
 )
 _MONTH_FIRST = re.compile(rf"{_WEEKDAY}\b{_MONTH}[\s-]{_DAY}(?:\s?(?:-|–|to|and)\s?{_DAY})?\b(?:,? (\d{{4}})\b)?", re.I)
-_MONTH_YEAR = re.compile(rf"\b{_MONTH},? (\d{{4}})\b", re.I)
+_MONTH_YEAR = re.compile(rf"\b{_MONTH},? (?:del? )?(\d{{4}})\b", re.I)
+_GERMAN = re.compile(r"\b(?:am|vom|zum|bis|ab|seit|den|dem) (\d{1,2})\.\s?(\d{1,2})\.(?!\s?\d)", re.I)
 
 
 def _dates(text: str) -> Iterator[Claim]:
@@ -199,6 +224,9 @@ def _dates(text: str) -> Iterator[Claim]:
         either = [*_date("", year, int(one), two), *_date("", year, int(two), one)]
         if either:
             yield Claim(DATE, match[0], tuple(value for claim in either for value in claim.values))
+    for match in _GERMAN.finditer(text):
+        if 1 <= int(match[2]) <= 12:
+            yield from _date(match[0], None, int(match[2]), match[1])
     for match in _DAY_FIRST.finditer(text):
         for day in filter(None, (match[2], match[3])):
             yield from _date(match[0], match[5], _MONTHS[match[4].lower()], day, match[1])
@@ -216,12 +244,13 @@ def _date(text: str, year: str | None, month: int, day: str, weekday: str | None
         checked = date(int(full or 2024), month, int(day))  # 2024 has every day a calendar can have
     except ValueError:
         return
-    if full and weekday and f"{checked:%a}".lower() != weekday.lower():
+    weekday = weekday and tongues.WEEKDAYS.get(weekday.lower(), weekday.lower())
+    if full and weekday and f"{checked:%a}".lower() != weekday:
         yield Claim(DATE, text.strip(), ())  # a Friday that is none: nothing can back it
     elif full:
         yield Claim(DATE, text.strip(), (checked.isoformat(),))
     else:
-        yield Claim(DATE, text.strip(), (f"--{checked:%m-%d}" + (f" {weekday.lower()}" if weekday else ""),))
+        yield Claim(DATE, text.strip(), (f"--{checked:%m-%d}" + (f" {weekday}" if weekday else ""),))
 
 
 # --- promises without a figure: "we'll refund you tomorrow", "it will be there by Friday"
@@ -230,12 +259,23 @@ _WHEN = re.compile(
     r"|right away|(?:by|on|before) (?:mon|tues|wednes|thurs|fri|satur|sun)day|within the (?:hour|day|week))\b",
     re.IGNORECASE,
 )
-_WILL = re.compile(r"\b(?:will|shall|going to)\b|'ll\b|’ll\b", re.IGNORECASE)
+_WILL = re.compile(rf"\b(?:will|shall|going to)\b|'ll\b|’ll\b|{tongues.WILL}", re.IGNORECASE)
+_DAY_NAMES = {name: f"{name}day" for name in ("mon", "fri", "sun")} | {
+    "tue": "tuesday",
+    "wed": "wednesday",
+    "thu": "thursday",
+    "sat": "saturday",
+}
 
 
 def times_named(text: str) -> set[str]:
     """The relative times in a text: 'tomorrow', 'next week', 'friday'."""
-    return {re.sub(r"^(?:by|on|before) ", "", match[0].lower()) for match in _WHEN.finditer(text)}
+    text = western(text)
+    found = {re.sub(r"^(?:by|on|before) ", "", match[0].lower()) for match in _WHEN.finditer(text)}
+    for pattern, says in tongues.WHEN:
+        for match in pattern.finditer(text):
+            found.add(says or _DAY_NAMES[tongues.WEEKDAYS[match[1].lower()]])
+    return found
 
 
 def _promises(text: str) -> Iterator[Claim]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from types import MappingProxyType
@@ -66,6 +66,7 @@ class EngineConfig:
     wrap_up_max_tokens: int = 250
     limits: Mapping[Surface, Limits] = field(default_factory=lambda: LIMITS)
     prompts: Mapping[str, Prompt] = field(default_factory=dict)  # active overrides of the files
+    say: Callable[[str], str] = str  # our own words (words.py) in the customer's language
 
     def inside(self) -> frozenset[str]:
         """What no answer may quote: the prompts as they are now."""

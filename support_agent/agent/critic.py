@@ -27,13 +27,18 @@ _BANNED = (
 _MENTIONS = (
     (
         "pending_confirmation",
-        re.compile(r"confirm|bestätig|press|card|click|karte|carte|tarjeta", re.I),
+        re.compile(r"confirm|bestätig|press|card|click|karte|carte|tarjeta|بطاقة|البطاقة|تأكيد|تؤكد|اضغط", re.I),
         "nothing happens before the customer presses Confirm on the card",
     ),
     (
         "degraded",
         re.compile(
-            r"could ?n[o']t|can ?not|can[’']t|couldn[’']t|unable|not able|at the moment|right now|incomplete", re.I
+            r"could ?n[o']t|can ?not|can[’']t|couldn[’']t|unable|not able|at the moment|right now|incomplete"
+            r"|konnten? .*nicht|nicht möglich|derzeit|momentan|im Moment|gerade nicht|unvollständig"
+            r"|n['’](?:a|ai|ont|avons) pas pu|pour l['’]instant|actuellement|en ce moment|incompl[eè]t"
+            r"|no (?:se )?(?:pudo|puede|he podido|hemos podido|fue posible)|en este momento|por ahora"
+            r"|تعذر|تعذّر|لم (?:أ|ن)تمكن|حالي[ًا]|غير مكتمل",
+            re.I,
         ),
         "something could not be checked just now",
     ),

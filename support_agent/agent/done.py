@@ -10,6 +10,8 @@ import re
 from collections.abc import Iterator
 from types import MappingProxyType
 
+from support_agent.agent.abroad import deeds_told_abroad, said_done_abroad
+
 _WORDS = {
     "cancelled": r"cancell?ed|called off",
     "refunded": r"refunded|credited|reimbursed|paid back|money back",
@@ -57,18 +59,21 @@ _ACTION_LINE = re.compile(r"^action \S+: (\w+), state done$", re.MULTILINE)
 
 def said_done(text: str) -> Iterator[tuple[str, str]]:
     """(the sentence, what it says was done) for each deed in a text."""
-    for sentence in re.split(r"(?<=[.!?])\s+|\n+", text):
-        if sentence.rstrip().endswith("?"):
+    for sentence in re.split(r"(?<=[.!?؟])(?<!\d\.)\s+|\n+", text):
+        if sentence.rstrip().endswith(("?", "؟")):
             continue
         for match in (*_WE_DID.finditer(sentence), *_IT_WAS.finditer(sentence)):
             clause = _CLAUSE.split(sentence[: match.start()])[-1]
             if not _CLAIMS_NOTHING.search(clause):
                 yield sentence.strip()[:80], _deed(match["deed"])
+        for deed in said_done_abroad(sentence):
+            yield sentence.strip()[:80], deed
 
 
 def deeds_told(text: str) -> set[str]:
     """What the words of a server notice, of staff or of the desk itself say was done, however they say it."""
     found = {name for name, words in _WORDS.items() if re.search(rf"\b(?:{words})\b", text, re.IGNORECASE)}
+    found |= deeds_told_abroad(text)
     for tool in _ACTION_LINE.findall(text):
         found.update(OF_ACTIONS.get(tool, ()), {"processed"})
     return found

@@ -23,6 +23,7 @@ from support_agent.agent.claims import (
     times_named,
 )
 from support_agent.agent.done import OF_STATES, deeds_told
+from support_agent.agent.tongues import western
 from support_agent.agent.types import Json, TurnState
 
 # Numbers of a result that count things or rank them: never money.
@@ -61,7 +62,7 @@ class Evidence:
     def add_customer(self, text: str) -> None:
         """The customer's words back nothing but the identifiers in them: '104233' is AP-104233 as well."""
         self._values.update((IDENTIFIER, c.values[0]) for c in claims(text) if c.kind == IDENTIFIER)
-        self._customer_digits.update(re.findall(r"\d{4,}", text))
+        self._customer_digits.update(re.findall(r"\d{4,}", western(text)))
 
     def backs(self, claim: Claim) -> bool:
         if claim.kind == AMOUNT:
@@ -120,7 +121,7 @@ class Evidence:
             self._add_amount(number(abs(value)), currency)
 
     def _add_prose(self, text: str) -> None:
-        rest = text
+        rest = text = western(text)
         self._values.update((PROMISE, when) for when in times_named(text))
         self._values.update((PROMISE, day.lower()) for day in _WEEKDAY.findall(text))
         for claim in claims(text):

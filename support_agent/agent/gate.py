@@ -11,8 +11,9 @@ from collections.abc import Awaitable, Callable
 from support_agent.agent.critic import Issue, check_sentence
 from support_agent.agent.evidence import Evidence
 
-# A sentence ends with its mark, a blank and what does not look like its rest ("e.g. 5", "Nov. 2026"), or with a line.
-_END = re.compile(r"(?<=[.!?…])[\"')\]*_]*(?:\s?\[\d{1,2}\])*\s+(?=[^\s\da-z\[])|(?<=[。！？])|\n+")
+# A sentence ends with its mark, a blank and what does not look like its rest ("e.g. 5", "Nov. 2026", "3. März"), or
+# with a line.
+_END = re.compile(r"(?<=[.!?…؟])(?<!\d\.)[\"')\]*_]*(?:\s?\[\d{1,2}\])*\s+(?=[^\s\da-z\[])|(?<=[。！？])|\n+")
 OVERLAP = 200  # characters before a sentence in which a quotation may have begun
 
 Show = Callable[[str], Awaitable[None]]

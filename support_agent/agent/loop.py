@@ -146,6 +146,7 @@ async def _hand_over(recorder: Recorder) -> Outcome:
     assert state.handover is not None, "decided before"
     reason, detail = state.handover["reason"], state.handover["detail"]
     ours = {"unsure": UNSURE, "asked": ASKED}.get(reason, HANDOVER)
+    ours = recorder.config.say(ours)
     text = "\n\n".join([*state.texts, ours])
     if len(text) > recorder.config.max_answer_chars:
         state.texts, text = [], ours

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from types import MappingProxyType
 
+from support_agent.agent.abroad import asks_for_person_abroad
 from support_agent.agent.types import Plan, Tier, TurnInput
 
 READ = (
@@ -145,7 +146,10 @@ def fast_path(turn: TurnInput) -> str:
 
 def asks_for_person(text: str) -> bool:
     """Whether these words plainly ask for a person: asking once is enough, whatever the model makes of it."""
-    return any(_wishes_for_one(clause) for clause in re.split(r"[.!?;\n,]+|(?i:\bbut\b)", text[:2000]))
+    return any(
+        _wishes_for_one(clause) or asks_for_person_abroad(clause)
+        for clause in re.split(r"[.!?;\n,؟،]+|(?i:\bbut\b)", text[:2000])
+    )
 
 
 def _wishes_for_one(clause: str) -> bool:

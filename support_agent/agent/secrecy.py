@@ -30,11 +30,28 @@ _ASKS = (
         re.I,
     ),
 )
+_THEIRS_ABROAD = (
+    r"(?:Passwort|Kennwort|PIN|CVV|Kartennummer|Prüfziffer|Sicherheitscode|Bestätigungscode|mot de passe"
+    r"|num[eé]ro de carte|cryptogramme|code de (?:sécurité|vérification)|contraseña|número de (?:su )?tarjeta"
+    r"|código de (?:seguridad|verificación)"
+    r"|كلمة (?:المرور|السر)|رقم (?:البطاقة|بطاقتك)|رمز (?:التحقق|الأمان))"
+)
+_ASKS_ABROAD = re.compile(
+    r"(?:\b(?:nennen|geben|senden|schicken|teilen|verraten|schreiben) Sie (?:mir|uns)\b"
+    r"|\b(?:donnez|envoyez|communiquez|indiquez|écrivez)[- ](?:moi|nous)\b"
+    r"|\b(?:d[íi]ga|env[íi]e|escr[íi]ba|f?acil[íi]te|ind[íi]que)(?:me|nos)\b"
+    rf"|(?:أرسل|أعط|اكتب|أخبر)\w* (?:لي|لنا|ني|نا)?)[^.?!؟]{{0,60}}{_THEIRS_ABROAD}",
+    re.I,
+)
+_NOT_ABROAD = re.compile(r"\b(?:nie|niemals|nicht|kein\w*|jamais|pas|nunca|no|لا|أبدًا|أبدا)\b", re.I)
 _NOT = re.compile(r"\b(?:never|not|nobody|no one|form)\b|n['’]t\b", re.I)
 _PERSON = re.compile(
     r"\bour team, wrote:|\b(?i:this is|I am|I['’]m|my name is)\s+(?:an?\s+)?"
     r"(?:[A-Z]\w+|human|manager|supervisor|employee|real person|colleague)\s+(?:from|of|in|at) (?:the|our)\b"
     r"|\b(?i:I am|I['’]m) (?:an?|the) (?:human|real person|manager|supervisor|member of staff)\b"
+    r"|\b(?i:ich bin) (?:ein|eine) (?:echter |echte )?(?:Mensch|Person|Mitarbeiter(?:in)?|Kollegin?)\b"
+    r"|\b(?i:je suis) une? (?:vraie? )?(?:personne|humaine?|conseill(?:er|ère)|employée?)\b"
+    r"|\b(?i:soy) una? (?:persona|human[oa]|agente|emplead[oa])\b|أنا (?:إنسان|موظف|شخص حقيقي)"
 )
 
 
@@ -44,7 +61,8 @@ def leaks(text: str, inside: frozenset[str]) -> list[str]:
     if inside and inside & runs(text):
         found.append("quotes its instructions")
     sentences = re.split(r"(?<=[.!?])\s+|\n+", text)
-    if any(pattern.search(one) for one in sentences if not _NOT.search(one) for pattern in _ASKS):
+    asks = any(pattern.search(one) for one in sentences if not _NOT.search(one) for pattern in _ASKS)
+    if asks or any(_ASKS_ABROAD.search(one) and not _NOT_ABROAD.search(one) for one in sentences):
         found.append("asks for a secret")
     if _PERSON.search(text):
         found.append("passes for a person")

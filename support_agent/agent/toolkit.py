@@ -76,7 +76,7 @@ class Tool:
     arguments: type[Arguments]
     run: Callable[[ToolContext, Any], ToolResult]
     category: Category
-    label: str
+    label: object  # as a text in the language that is active
     timeout_s: float = 8.0
     max_result_chars: int = 12_000
     attempts: int = 2  # in all, when a failure may pass by itself

@@ -10,12 +10,14 @@ from django.db.models import Count, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from support_agent.addresses import client_address
 from support_agent.chat.conversations import conversations_claim
+from support_agent.chat.languages import signed_in
 from support_agent.runtime.ratelimit import allow
 from tickets.errors import RateLimited
 from tickets.models import Customer, DemoMail, User
@@ -40,8 +42,9 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         if user is not None:
             login(request, user)
             conversations_claim(request.session, user.customer)
+            signed_in(request, user.customer.locale)
             return redirect(_next(request))
-        error = error or "That e-mail address and password do not belong together."
+        error = error or _("That e-mail address and password do not belong together.")
     context = {"error": error, "email": request.POST.get("email", ""), "next": _next(request), "cast": demo_cast()}
     return render(request, "account/login.html", context, status=status)
 

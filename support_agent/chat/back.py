@@ -8,6 +8,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
+from support_agent.chat.languages import follow
 from support_agent.chat.visitors import remember, visitor_of_request
 from support_agent.runtime.ratelimit import allow
 from tickets.access import Visitor, conversation_for_visitor
@@ -29,6 +30,7 @@ def back(request: HttpRequest) -> HttpResponse:
     try:
         allow("thread_link", visitor.address)
         link = link_find(token)
+        follow(request, link.conversation.locale)
         if _is_inside(link, visitor):  # the way in is open already: the link stays good
             remember(request.session, link.conversation_id)
             return redirect("/")

@@ -13,6 +13,8 @@ from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from support_agent.chat import frames
 from support_agent.chat.visitors import remember_by_key, visitor_of_scope
@@ -20,6 +22,7 @@ from support_agent.runtime import renewals, submit
 from support_agent.runtime.ratelimit import allow
 from tickets.access import Visitor, conversation_for_visitor
 from tickets.errors import Conflict, DeskError, NotFound
+from tickets.languages import speaking
 from tickets.models import Conversation, Verification
 from tickets.publishing import group_of, publish
 from tickets.services.actions import action_decide, action_undo
@@ -72,8 +75,9 @@ def carry_out(
         conversation = conversation_for_visitor(conversation_id, visitor)
     except NotFound:
         raise Gone from None
-    allow("frame", str(conversation_id))
-    return COMMANDS[frame.type](Call(visitor, conversation, remember, renew), frame)
+    with speaking(conversation.locale):  # what is refused, and what is written down
+        allow("frame", str(conversation_id))
+        return COMMANDS[frame.type](Call(visitor, conversation, remember, renew), frame)
 
 
 def message(call: Call, frame: frames.MessageFrame) -> Replies:
@@ -122,17 +126,17 @@ def renew(call: Call, frame: frames.RenewFrame) -> Replies:
     return []
 
 
-def stop(call: Call, _: frames.PlainFrame) -> Replies:
+def stop(call: Call, __: frames.PlainFrame) -> Replies:
     submit.stop_turn(conversation=call.conversation)
     return []
 
 
-def human(call: Call, _: frames.PlainFrame) -> Replies:
+def human(call: Call, __: frames.PlainFrame) -> Replies:
     submit.request_human(conversation=call.conversation)
     return []
 
 
-def close(call: Call, _: frames.PlainFrame) -> Replies:
+def close(call: Call, __: frames.PlainFrame) -> Replies:
     submit.close(conversation=call.conversation)
     return []
 
@@ -149,7 +153,12 @@ def verify(call: Call, frame: frames.VerifyFrame) -> Replies:
     verification = verification_check(conversation=call.conversation, code=frame.code)
     if verification.state == Verification.State.REQUESTED:
         left = attempts_left(verification)
-        raise Conflict(f"That code is not right. You have {left} more {'try' if left == 1 else 'tries'}.")
+        told = ngettext(
+            "That code is not right. You have %(left)s more try.",
+            "That code is not right. You have %(left)s more tries.",
+            left,
+        )
+        raise Conflict(told % {"left": left})
     if verification.state == Verification.State.VERIFIED:
         call.renew()  # whoever planted the old key must not come in along with its owner
     return []
@@ -162,7 +171,7 @@ def contact(call: Call, frame: frames.ContactFrame) -> Replies:
     return [{"type": "thanks", "about": "contact", "email": email}]
 
 
-def typing(call: Call, _: frames.PlainFrame) -> Replies:
+def typing(call: Call, __: frames.PlainFrame) -> Replies:
     frame = {"type": "typing", "who": "customer"}
     publish([(group_of(call.conversation.pk), {"type": "conversation.frame", "frame": frame})])
     return []
@@ -193,7 +202,7 @@ def survey(call: Call, frame: frames.SurveyFrame) -> Replies:
     return []
 
 
-def ping(call: Call, _: frames.PlainFrame) -> Replies:
+def ping(call: Call, __: frames.PlainFrame) -> Replies:
     return [{"type": "pong", "last_seq": call.conversation.last_seq}]
 
 
@@ -211,5 +220,5 @@ def _email(value: str) -> str:
     try:
         validate_email(value)
     except ValidationError:
-        raise BadValue("Please enter an e-mail address, such as name@example.com.") from None
+        raise BadValue(_("Please enter an e-mail address, such as name@example.com.")) from None
     return value

@@ -23,6 +23,7 @@ from support_agent.sockets import TOO_BIG, TOO_MANY, GroupSocket
 from tickets.access import Visitor, conversation_for_visitor
 from tickets.db import in_db
 from tickets.errors import DeskError, NotFound, RateLimited
+from tickets.languages import language_of
 from tickets.models import Conversation
 from tickets.publishing import group_of
 from tickets.selectors.conversations import PAGE, events_after
@@ -159,6 +160,7 @@ class ChatConsumer(GroupSocket):
         self.session_key = "" if visitor.token else session_key_of(self._caller)
         self._owner_id = conversation.customer_id
         self._status = conversation.status
+        self.renderer.language = language_of(conversation.locale)
         await self.join(group_of(self.conversation_id))
         if visitor.user_id:
             await self.join(f"user.{visitor.user_id.hex}")

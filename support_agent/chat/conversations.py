@@ -10,6 +10,7 @@ from support_agent.runtime.controls import check_open
 from support_agent.runtime.ratelimit import allow
 from tickets.access import Visitor, conversation_for_visitor, conversations_of_visitor
 from tickets.errors import Conflict, NotFound
+from tickets.languages import spoken
 from tickets.models import Conversation, Customer
 from tickets.services.conversations import conversation_create, conversation_identify
 
@@ -35,6 +36,7 @@ def conversation_begin(request: HttpRequest) -> Conversation:
         channel=Conversation.Channel.CHAT,
         customer=customer,
         identity=Conversation.Identity.SESSION if customer else Conversation.Identity.NONE,
+        locale=spoken(),
         address_hash=address_hash(visitor.address),
     )
     remember(request.session, conversation.pk)

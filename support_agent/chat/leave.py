@@ -5,6 +5,7 @@ from __future__ import annotations
 from django import forms
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
@@ -15,10 +16,17 @@ from tickets.errors import MAX_TEXT, RateLimited
 from tickets.models import Article, Customer
 from tickets.services.tickets import ticket_create
 
+SUBJECTS = {
+    Article.Category.BILLING.value: _("Billing"),
+    Article.Category.TECHNICAL.value: _("Technical"),
+    Article.Category.ACCOUNT.value: _("Account"),
+    Article.Category.PRODUCT.value: _("Product"),
+}
+
 
 class LeaveMessage(forms.Form):
     email = forms.EmailField(max_length=254)
-    category = forms.ChoiceField(choices=[(c.value, c.label) for c in Article.Category], initial="product")
+    category = forms.ChoiceField(choices=list(SUBJECTS.items()), initial="product")
     text = forms.CharField(max_length=MAX_TEXT, widget=forms.Textarea)
 
 

@@ -12,6 +12,7 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.middleware.csrf import get_token
 from django.shortcuts import render
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
@@ -32,18 +33,25 @@ from support_agent.runtime.controls import controls
 from tickets import hours
 from tickets.access import conversation_for_visitor
 from tickets.errors import DeskError, NotFound, RateLimited
+from tickets.languages import spoken
 from tickets.models import Conversation, Customer
 from tickets.selectors.conversations import events_latest
 from tickets.selectors.read_marks import seen_by_staff
 from tickets.selectors.waits import places
 from tickets.services.attachments import MAX_BYTES, MAX_PER_MESSAGE
 from tickets.services.conversations import can_reopen
+from tickets.services.locales import conversation_speak
 from tickets.services.thread_links import recipient
 
 Json = dict[str, Any]
 FIRST_PAGE = 100  # events
+OPENERS = (
+    _("Where is my order?"),
+    _("How do I return something?"),
+    _("My Trailmate won’t sync"),
+    _("What does shipping cost?"),
+)
 MAX_ASKED = 500  # characters of a question that another page puts into the field
-OPENERS = ("Where is my order?", "How do I return something?", "My Trailmate won’t sync", "What does shipping cost?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +122,7 @@ def chat_context(
         **_hours(),
     }
     if conversation is not None:
+        conversation_speak(conversation=conversation, language=spoken())  # as the page around it
         context |= _history(conversation, refusal, csrf_token)
     return context
 

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.http import content_disposition_header
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from tickets.errors import NotFound
@@ -32,7 +33,7 @@ def image_response(attachment: Attachment, *, is_download: bool) -> HttpResponse
         with attachment.file.open("rb") as stored:
             content = stored.read()
     except FileNotFoundError:
-        raise NotFound("There is no such attachment.") from None
+        raise NotFound(_("There is no such attachment.")) from None
     is_image = attachment.content_type in SERVED
     disposition = content_disposition_header(is_download or not is_image, attachment.name)
     return HttpResponse(

@@ -6,6 +6,7 @@ from django.urls import URLPattern, path
 
 from support_agent.chat import account, demo_shop, pages, plain, polling, returns, widget
 from support_agent.chat.back import back, back_again
+from support_agent.chat.languages import choose
 from support_agent.chat.leave import leave_message
 from support_agent.chat.over import new, over
 from support_agent.chat.past import past, past_one, resume
@@ -33,6 +34,7 @@ urlpatterns: list[URLPattern] = [
     path("returns/<str:number>/label/", returns.label, name="return-label"),
     path("message/", leave_message, name="leave-message"),
     path("privacy/", pages.privacy, name="privacy"),
+    path("language/", choose, name="language"),
     path("account/login/", account.sign_in, name="login"),
     path("account/logout/", account.sign_out, name="logout"),
     path("widget.js", widget.script, name="widget-script"),

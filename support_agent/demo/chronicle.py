@@ -236,7 +236,7 @@ class _Telling:
                 conversation=self.conversation,
                 kind=Promise.Kind.REPLY,
                 about=REPLY,
-                text=REPLY_TEXT,
+                text=str(REPLY_TEXT),
                 due_at=due,
             )
         )

@@ -106,7 +106,7 @@ class _Script:
         if self.script.get("reason") == "tool_failing":
             return Call(tool, number, OUT_OF_REACH)
         if self.order is None:
-            return Call(tool, number, {"status": "not_found", "message": NO_ORDER})
+            return Call(tool, number, {"status": "not_found", "message": str(NO_ORDER)})
         records = self.of.records
         looked = records.tracked if tool == "track_shipment" else records.looked_up
         return Call(tool, number, looked(self.order, self.at))

@@ -10,6 +10,7 @@ from dataclasses import replace
 import psycopg
 import structlog
 from django.db import InterfaceError, OperationalError
+from django.utils.translation import gettext
 
 from support_agent import telemetry
 from support_agent.agent.config import EngineConfig
@@ -28,6 +29,7 @@ from support_agent.runtime.toolbox import Toolbox
 from support_agent.runtime.turns import checkpoint, fail, finish, is_written
 from support_agent.tools import ALL
 from tickets.db import in_db
+from tickets.languages import speaking
 
 log = structlog.get_logger(__name__)
 CONFIG = EngineConfig()
@@ -46,8 +48,11 @@ class Attempt:
 
     async def run(self) -> None:
         """Never raises but for cancellation: a bug ends the turn visibly."""
-        with structlog.contextvars.bound_contextvars(
-            conversation_id=str(self.turn.conversation_id), turn_id=str(self.turn.pk)
+        with (
+            structlog.contextvars.bound_contextvars(
+                conversation_id=str(self.turn.conversation_id), turn_id=str(self.turn.pk)
+            ),
+            speaking(self.turn.conversation.locale),
         ):
             try:
                 await self._run()
@@ -81,10 +86,12 @@ class Attempt:
         start, now = await in_db(turn_input, turn), await in_db(controls)
         if now.has(Switch.Name.STOP_ASSISTANT):
             wish = EscalationWish("model_failing", "The assistant is switched off.")
-            await self._finish(Outcome("escalated", SWITCHED_OFF, escalation=wish))
+            await self._finish(Outcome("escalated", gettext(SWITCHED_OFF), escalation=wish))
             return
         limits = now.limits[start.surface]
-        config = replace(CONFIG, prompts=now.prompts, only_small=now.has(Switch.Name.PIN_SMALL), step_cap=limits.steps)
+        config = replace(
+            CONFIG, say=gettext, prompts=now.prompts, only_small=now.has(Switch.Name.PIN_SMALL), step_cap=limits.steps
+        )
         version = config.prompt("assist" if start.assist else "assistant").version
         await in_db(self._note_prompt, version)
         self._trace.prompt(version)

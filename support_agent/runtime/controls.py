@@ -10,6 +10,7 @@ from decimal import Decimal
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from support_agent.agent.config import LIMITS, SYSTEM_HOUR_USD, Limits
 from support_agent.agent.prompts import Prompt, named
@@ -23,7 +24,7 @@ from tickets.models import Role, User
 from tickets.services.audit import audit
 
 FRESH_S = 2.0
-PAUSED_TEXT = (
+PAUSED_TEXT = _(
     "We can't start new chats right now. The help centre is open as always, or leave us a message at /message/ "
     "and we will answer by e-mail."
 )

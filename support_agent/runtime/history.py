@@ -6,14 +6,17 @@ import json
 from typing import Literal
 
 from django.utils import timezone
+from django.utils.translation import gettext, gettext_noop
 
 from support_agent.agent.memory import reminder
 from support_agent.agent.types import Surface, TurnInput
+from support_agent.env import env
 from support_agent.models import Task, ToolCall, Turn
 from support_agent.runtime.assists import evidence_for
 from support_agent.runtime.memories import MAX_MESSAGES, as_written, memory_of
 from support_agent.runtime.pictures import MAX_SEEN, pictures_of
 from tickets import hours
+from tickets.languages import ENGLISH, language_of, speaking
 from tickets.models import Action, Conversation, Message
 from tickets.search import search
 from tickets.selectors.conversations import spoken
@@ -21,6 +24,11 @@ from tickets.selectors.conversations import spoken
 MAX_EVIDENCE = 40
 ASSISTS: dict[str, Literal["summary", "draft"]] = {Task.Purpose.SUMMARY: "summary", Task.Purpose.DRAFT: "draft"}
 MAX_QUESTION = 160  # characters
+LANGUAGES = {"en": "English", "de": "German", "fr": "French", "es": "Spanish", "ar": "Arabic"}
+DEMO_SPEAKS = gettext_noop(
+    "The built-in demo model understands and writes English only. Please write to it in English, or press “Talk to a "
+    "person”."
+)
 
 
 def turn_input(turn: Turn) -> TurnInput:
@@ -45,7 +53,7 @@ def turn_input(turn: Turn) -> TurnInput:
         memory=memory_of(conversation.pk, before, shown=MAX_SEEN - len(pictures)),
         notice="\n".join(filter(None, [notice_for(conversation), reminder(len(before))])),
         evidence=evidence_for(assist) if assist else _evidence(conversation, before),
-        article_score=article_score_of(text),
+        article_score=article_score_of(text, language_of(conversation.locale)),
         doubted=doubted_before(turn),
         mutations_allowed=conversation.status == Conversation.Status.AI and not task,
         assist=ASSISTS[assist.purpose] if assist else "",
@@ -64,15 +72,22 @@ def _evidence(conversation: Conversation, before: list[Message]) -> list[str]:
 def notice_for(conversation: Conversation) -> str:
     """Server-written facts, one a line. Nothing in here was typed freely by a customer."""
     now = timezone.now()
+    language = language_of(conversation.locale)
+    with speaking(ENGLISH):
+        person = hours.when(now)
     customer = conversation.customer
     who = f"verified, signed in as {json.dumps(customer.email)}" if customer else "not verified"
     lines = [
         f"date: {now:%Y-%m-%d} ({now:%A}), {now:%H:%M} UTC",
         f"customer: {who}",
-        f"a person answers: {hours.when(now)}",
+        f"a person answers: {person}",
+        f"language: {LANGUAGES[language]} ({language})",
     ]
     if conversation.status == Conversation.Status.WAITING:
         lines.append("status: a person has been asked to take over; propose no changes meanwhile")
+    if env.demo_model and language != ENGLISH:
+        with speaking(language):
+            lines.append(f"demo model says: {gettext(DEMO_SPEAKS)}")
     actions = Action.objects.filter(conversation=conversation).order_by("-created_at")[:5]
     lines += [f"action {action.pk}: {action.tool}, state {action.state}" for action in reversed(actions)]
     if conversation.channel == Conversation.Channel.TASK:
@@ -83,9 +98,9 @@ def notice_for(conversation: Conversation) -> str:
     return "\n".join(lines)
 
 
-def article_score_of(text: str) -> float:
+def article_score_of(text: str, language: str = ENGLISH) -> float:
     """How well the help centre's best article fits a short message: what the fast path goes by."""
-    hits = search(text, limit=1) if 8 <= len(text) <= MAX_QUESTION else []
+    hits = search(text, limit=1, language=language) if 8 <= len(text) <= MAX_QUESTION else []
     return hits[0].score if hits else 0.0
 
 

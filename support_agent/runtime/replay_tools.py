@@ -75,7 +75,7 @@ class ReplayTools:
         return [ALL[name].schema() for name in names if name in ALL]
 
     def label(self, name: str) -> str:
-        return ALL[name].label if name in ALL else ""
+        return str(ALL[name].label) if name in ALL else ""
 
     def how(self, result: Json) -> str:
         """How this very result came about: recorded, read or simulated; '' when no tool ran."""

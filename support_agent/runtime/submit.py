@@ -11,6 +11,7 @@ from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from support_agent.agent.types import Surface
 from support_agent.models import Turn
@@ -19,6 +20,7 @@ from support_agent.runtime.endings import end_turns
 from support_agent.runtime.ratelimit import allow
 from tickets import hours
 from tickets.access import Visitor
+from tickets.languages import speaking
 from tickets.models import Conversation, EscalationReason, Message, Plan
 from tickets.selectors.escalations import escalation_open_of
 from tickets.services.attachments import attachment_payload, attachments_bind, attachments_take
@@ -75,7 +77,7 @@ def submit_message(
         conversation = conversation_reopen(conversation=conversation)
         turn = _waiting_turn(conversation) if conversation.status in ANSWERED_BY_ASSISTANT else None
         taken = attachments_take(conversation=origin, ids=attachments, into=conversation)
-        message, _ = message_post(
+        message, __ = message_post(
             conversation=conversation,
             client_message_id=client_message_id,
             text=text,
@@ -96,16 +98,22 @@ def request_human(*, conversation: Conversation) -> None:
         reply_owed(known)  # it may await only a decision
         return
     end_turns(conversation, "human")
-    where = "" if conversation.contact_email else " Leave your e-mail address here if you can't wait."
-    message_system(
-        conversation=conversation,
-        text=f"You asked for a person. Someone from our team will reply here {hours.when(timezone.now())}.{where}",
-    )
+    message_system(conversation=conversation, text=_asked_for(conversation))
     escalation_open(
         conversation=conversation,
         reason=EscalationReason.ASKED,
         summary="The customer pressed “Talk to a person”.",
     )
+
+
+def _asked_for(conversation: Conversation) -> str:
+    """What who asked for a person is told, in the conversation's language."""
+    with speaking(conversation.locale):
+        text = _("You asked for a person. Someone from our team will reply here %(when)s.")
+        text %= {"when": hours.when(timezone.now())}
+        if conversation.contact_email:
+            return text
+        return text + " " + _("Leave your e-mail address here if you can't wait.")
 
 
 @transaction.atomic

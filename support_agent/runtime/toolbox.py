@@ -48,7 +48,7 @@ class Toolbox:
         return [self._tools[name].schema() for name in names if name in self._tools]  # ops may have disabled one
 
     def label(self, name: str) -> str:
-        return self._tools[name].label if name in self._tools else ""
+        return str(self._tools[name].label) if name in self._tools else ""
 
     async def call(self, use: ToolUse, offered: Sequence[str]) -> Json:
         """Run one tool; every fault of its own comes back as a result. Raises TurnLost."""

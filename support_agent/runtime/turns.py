@@ -14,6 +14,7 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import F, QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext_lazy
 
 from support_agent.agent.critic import cited
 from support_agent.agent.errors import TurnLost
@@ -139,7 +140,7 @@ def fail(turn: Turn, error: str) -> None:
         )
         if not changed:
             raise TurnLost
-        message_system(conversation=conversation, text=FAILED, turn_id=turn.pk)
+        message_system(conversation=conversation, text=gettext_lazy(FAILED), turn_id=turn.pk)
         Task.objects.filter(turn=turn).update(state=Task.State.FAILED)
         _close_turn(turn, conversation, Turn.State.FAILED)
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from pydantic import Field
 
 from support_agent.agent.toolkit import Arguments, Category, Json, Status, Tool, ToolContext, ToolResult
@@ -15,11 +17,10 @@ from tickets.services.customers import customer_clean
 
 ROWS = 5
 NO_CUSTOMER = "There is no such customer for this conversation."
-WORDS = {
-    "name": "name",
-    "phone": "phone number",
-    "shipping_address": "shipping address",
-    "marketing_opt_in": "marketing e-mails",
+SUMMARIES = {
+    "name": gettext_lazy("Change your name to %(value)s"),
+    "phone": gettext_lazy("Change your phone number to %(value)s"),
+    "shipping_address": gettext_lazy("Change your shipping address to %(value)s"),
 }
 
 
@@ -91,12 +92,12 @@ def update_customer(context: ToolContext, arguments: UpdateCustomer, customer: C
     after = customer_clean(field, arguments.value, locale=customer.locale)
     before = getattr(customer, field)
     if after == before:
-        return refused("unchanged", "That is already what we have on file.")
+        return refused("unchanged", _("That is already what we have on file."))
     shown: Json = {"field": field, "before": before, "after": after}
     if isinstance(after, bool):
-        summary = f"Turn {WORDS[field]} {'on' if after else 'off'}"
+        summary = _("Turn marketing e-mails on") if after else _("Turn marketing e-mails off")
     else:
-        summary = f"Change your {WORDS[field]} to {after}".replace("\n", ", ")
+        summary = SUMMARIES[field] % {"value": after.replace("\n", ", ")}
     return propose(
         context,
         customer,
@@ -119,7 +120,7 @@ TOOLS = [
         arguments=LookupCustomer,
         run=lookup_customer,
         category=Category.LOOKUP,
-        label="Looking up your account …",
+        label=gettext_lazy("Looking up your account …"),
     ),
     Tool(
         name="update_customer",
@@ -132,6 +133,6 @@ TOOLS = [
         arguments=UpdateCustomer,
         run=update_customer,
         category=Category.MUTATION,
-        label="Preparing the change …",
+        label=gettext_lazy("Preparing the change …"),
     ),
 ]

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 from django.utils import timezone
+from django.utils.translation import gettext_lazy
 from pydantic import BeforeValidator, Field
 
 from support_agent.agent.toolkit import Arguments, Category, Tool, ToolContext, ToolResult
 from support_agent.tools.common import conversation_of, guarded, success
 from tickets.hours import when
+from tickets.languages import ENGLISH, speaking
 from tickets.models import Escalation, EscalationReason
 from tickets.selectors.escalations import queue_position
 from tickets.services.escalations import escalation_open
@@ -53,9 +55,15 @@ def escalate_to_human(context: ToolContext, arguments: EscalateToHuman) -> ToolR
         escalation={
             "team": escalation.team.name,
             "position": 0 if has_person else queue_position(escalation),
-            "when": "now: a person is already here" if has_person else when(timezone.now()),
+            "when": "now: a person is already here" if has_person else _when(),
         }
     )
+
+
+def _when() -> str:
+    """In English, as all that only the model reads."""
+    with speaking(ENGLISH):
+        return when(timezone.now())
 
 
 TOOLS = [
@@ -70,6 +78,6 @@ TOOLS = [
         arguments=EscalateToHuman,
         run=escalate_to_human,
         category=Category.ESCALATION,
-        label="Finding a person for you …",
+        label=gettext_lazy("Finding a person for you …"),
     )
 ]

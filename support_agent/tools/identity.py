@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.utils.translation import gettext_lazy
 from pydantic import Field
 
 from support_agent.agent.toolkit import Arguments, Category, Tool, ToolContext, ToolResult
@@ -39,6 +40,6 @@ TOOLS = [
         arguments=VerifyIdentity,
         run=verify_identity,
         category=Category.LOOKUP,
-        label="Sending a verification code …",
+        label=gettext_lazy("Sending a verification code …"),
     )
 ]

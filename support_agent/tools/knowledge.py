@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Literal
 
+from django.utils.translation import gettext_lazy
 from pydantic import Field
 
 from support_agent.agent.toolkit import Arguments, Category, Status, Tool, ToolContext, ToolError, ToolResult
 from support_agent.tools.common import guarded, success
+from tickets.languages import language_of
 from tickets.search import search
 from tickets.selectors.articles import articles_by_words
 
@@ -25,7 +27,8 @@ class SearchKnowledgeBase(Arguments):
 
 @guarded
 def search_knowledge_base(context: ToolContext, arguments: SearchKnowledgeBase) -> ToolResult:
-    hits = search(arguments.query, category=arguments.category, limit=LOOKED_AT)
+    language = language_of(context.locale)
+    hits = search(arguments.query, category=arguments.category, limit=LOOKED_AT, language=language)
     if not hits:
         return ToolResult(Status.NOT_FOUND, {"message": NOTHING})
     return success(
@@ -89,7 +92,7 @@ TOOLS = [
         arguments=SearchKnowledgeBase,
         run=search_knowledge_base,
         category=Category.SEARCH,
-        label="Searching the help centre …",
+        label=gettext_lazy("Searching the help centre …"),
         fallbacks=(search_by_words,),
     )
 ]

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Literal
 
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from pydantic import Field
 
 from support_agent.agent.toolkit import Arguments, Category, Json, Tool, ToolContext, ToolResult
 from support_agent.tools.common import OrderNumber, for_customer, money, propose, refused, stamp, success
-from tickets import policy
+from tickets import languages, policy
 from tickets.errors import NotFound
 from tickets.models import Customer, Order, OrderLine, Shipment
 from tickets.selectors.orders import order_of_customer, shipment_events_latest
@@ -18,13 +20,17 @@ from tickets.services.orders import NO_ORDER
 
 MAX_LINES, MAX_PARCELS, MAX_EVENTS = 20, 5, 5
 KINDS = {
-    "lost": "was lost",
-    "late": "is late",
-    "damaged": "arrived damaged",
-    "wrong_item": "arrived with a wrong item",
-    "missing_item": "arrived with an item missing",
+    "lost": gettext_lazy("Report that order %(number)s was lost"),
+    "late": gettext_lazy("Report that order %(number)s is late"),
+    "damaged": gettext_lazy("Report that order %(number)s arrived damaged"),
+    "wrong_item": gettext_lazy("Report that order %(number)s arrived with a wrong item"),
+    "missing_item": gettext_lazy("Report that order %(number)s arrived with an item missing"),
 }
-WISHES = {"replacement": "ask for a replacement", "refund": "ask for a refund", "wait": "wait for it"}
+WISHES = {  # each follows one of the above
+    "replacement": gettext_lazy("and ask for a replacement"),
+    "refund": gettext_lazy("and ask for a refund"),
+    "wait": gettext_lazy("and wait for it"),
+}
 
 
 class LookupOrder(Arguments):
@@ -93,7 +99,7 @@ def track_shipment(context: ToolContext, arguments: TrackShipment, customer: Cus
     parcels = list(order.shipments.all())
     data: Json = {"order_number": order.order_number, "order_status": order.status}
     if not parcels:
-        return success(**data, shipments=[], message="Nothing of this order has been shipped yet.")
+        return success(**data, shipments=[], message=_("Nothing of this order has been shipped yet."))
     events = shipment_events_latest(parcels[:MAX_PARCELS], limit=MAX_EVENTS)
     shown = [
         {
@@ -125,13 +131,17 @@ def cancel_order(context: ToolContext, arguments: CancelOrder, customer: Custome
         "currency": order.currency,
         "undo_minutes": policy.POLICY.undo_minutes,
     }
-    money_back = f" and get {money(back)} {order.currency} back" if back else ""
+    words = {"number": order.order_number, "amount": languages.money(back, order.currency)}
+    if back:
+        summary = _("Cancel order %(number)s and get %(amount)s back") % words
+    else:
+        summary = _("Cancel order %(number)s") % words
     return propose(
         context,
         customer,
         tool="cancel_order",
         arguments=arguments.model_dump(mode="json"),
-        summary=f"Cancel order {order.order_number}{money_back}",
+        summary=summary,
         preview=preview,
     )
 
@@ -140,12 +150,13 @@ def cancel_order(context: ToolContext, arguments: CancelOrder, customer: Custome
 def report_delivery_problem(context: ToolContext, arguments: ReportDeliveryProblem, customer: Customer) -> ToolResult:
     order = own_order(customer, arguments.order_number)
     problem_check(order, arguments.kind, now=timezone.now())
+    words = {"number": order.order_number}
     return propose(
         context,
         customer,
         tool="report_delivery_problem",
         arguments=arguments.model_dump(mode="json"),
-        summary=f"Report that order {order.order_number} {KINDS[arguments.kind]}, and {WISHES[arguments.wish]}",
+        summary=f"{KINDS[arguments.kind] % words}, {WISHES[arguments.wish]}",
         preview={"order_number": order.order_number, "kind": arguments.kind, "wish": arguments.wish},
     )
 
@@ -187,7 +198,7 @@ TOOLS = [
         arguments=LookupOrder,
         run=lookup_order,
         category=Category.LOOKUP,
-        label="Looking up your order …",
+        label=gettext_lazy("Looking up your order …"),
     ),
     Tool(
         name="track_shipment",
@@ -199,7 +210,7 @@ TOOLS = [
         arguments=TrackShipment,
         run=track_shipment,
         category=Category.LOOKUP,
-        label="Tracking your parcel …",
+        label=gettext_lazy("Tracking your parcel …"),
     ),
     Tool(
         name="cancel_order",
@@ -211,7 +222,7 @@ TOOLS = [
         arguments=CancelOrder,
         run=cancel_order,
         category=Category.MUTATION,
-        label="Preparing the cancellation …",
+        label=gettext_lazy("Preparing the cancellation …"),
     ),
     Tool(
         name="report_delivery_problem",
@@ -224,6 +235,6 @@ TOOLS = [
         arguments=ReportDeliveryProblem,
         run=report_delivery_problem,
         category=Category.MUTATION,
-        label="Preparing the report …",
+        label=gettext_lazy("Preparing the report …"),
     ),
 ]

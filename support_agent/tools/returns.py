@@ -5,12 +5,14 @@ from __future__ import annotations
 from decimal import Decimal
 
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from pydantic import Field
 
 from support_agent.agent.toolkit import Arguments, Category, Json, Tool, ToolContext, ToolResult
 from support_agent.tools.common import OrderNumber, for_customer, invalid, money, propose
 from support_agent.tools.orders import own_order
-from tickets import policy
+from tickets import languages, policy
 from tickets.models import Customer
 from tickets.services.refunds import refund_check
 from tickets.services.returns import return_check
@@ -56,13 +58,17 @@ def request_return(context: ToolContext, arguments: RequestReturn, customer: Cus
         "undo_minutes": policy.POLICY.undo_minutes,
     }
     named = ", ".join(f"{item.left} × {item.name}" for item in items)
-    cost = f"the label costs {money(fee)} {order.currency}" if fee else "the label is free"
+    words = {"items": named, "number": order.order_number, "fee": languages.money(fee, order.currency)}
+    if fee:
+        summary = _("Send back %(items)s of order %(number)s; the label costs %(fee)s") % words
+    else:
+        summary = _("Send back %(items)s of order %(number)s; the label is free") % words
     return propose(
         context,
         customer,
         tool="request_return",
         arguments={"order_number": order.order_number, "skus": skus, "reason": arguments.reason},
-        summary=f"Send back {named} of order {order.order_number}; {cost}",
+        summary=summary,
         preview=preview,
     )
 
@@ -79,13 +85,17 @@ def request_refund(context: ToolContext, arguments: RequestRefund, customer: Cus
         "refundable": money(order.paid_total - order.refunded_total),
         "needs_approval": needs_approval,
     }
-    by_whom = " (a person approves it first)" if needs_approval else ""
+    words = {"amount": languages.money(amount, order.currency), "number": order.order_number}
+    if needs_approval:
+        summary = _("Refund %(amount)s of order %(number)s (a person approves it first)") % words
+    else:
+        summary = _("Refund %(amount)s of order %(number)s") % words
     return propose(
         context,
         customer,
         tool="request_refund",
         arguments={"order_number": order.order_number, "amount": money(amount), "reason": arguments.reason},
-        summary=f"Refund {money(amount)} {order.currency} of order {order.order_number}{by_whom}",
+        summary=summary,
         preview=preview,
     )
 
@@ -102,7 +112,7 @@ TOOLS = [
         arguments=RequestReturn,
         run=request_return,
         category=Category.MUTATION,
-        label="Preparing the return …",
+        label=gettext_lazy("Preparing the return …"),
     ),
     Tool(
         name="request_refund",
@@ -116,6 +126,6 @@ TOOLS = [
         arguments=RequestRefund,
         run=request_refund,
         category=Category.MUTATION,
-        label="Checking the refund …",
+        label=gettext_lazy("Checking the refund …"),
     ),
 ]

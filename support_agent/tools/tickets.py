@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from django.utils.translation import gettext_lazy
 from pydantic import Field
 
 from support_agent.agent.toolkit import Arguments, Category, Tool, ToolContext, ToolResult
@@ -78,6 +79,6 @@ TOOLS = [
         arguments=CreateTicket,
         run=create_ticket,
         category=Category.TICKET,
-        label="Opening a ticket …",
+        label=gettext_lazy("Opening a ticket …"),
     )
 ]

@@ -194,7 +194,7 @@ def test_every_tool_is_described_for_and_against() -> None:
         assert name == tool.name
         assert "Use when" in tool.description
         assert "Do not use" in tool.description
-        assert tool.label.endswith("…")
+        assert str(tool.label).endswith("…")
         assert schema["input_schema"]["type"] == "object"
         assert not {"oneOf", "anyOf", "allOf"} & set(schema["input_schema"])
         for field in schema["input_schema"]["properties"].values():

@@ -13,7 +13,8 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from tickets.admin.base import ReadOnlyAdmin, ReadOnlyInline, RecordAdmin, badge, list_link
-from tickets.models import Article, ArticleFeedback, ArticleSection, User
+from tickets.admin.translations import TranslationInline, formset_save
+from tickets.models import Article, ArticleFeedback, ArticleSection, ArticleTranslation, User
 from tickets.models.knowledge import SearchIndex, SearchTerm
 from tickets.services.articles import article_delete, article_save
 
@@ -53,7 +54,7 @@ class CommentInline(ReadOnlyInline):
 
 class SectionInline(ReadOnlyInline):
     model = ArticleSection
-    columns = ("position", "heading", "text", "embedder")
+    columns = ("language", "position", "heading", "text", "embedder")
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).defer("embedding", "lexemes")
@@ -67,7 +68,7 @@ class ArticleAdmin(RecordAdmin):
     prepopulated_fields = {"slug": ("title",)}
     fields = ("title", "slug", "category", "status", "summary", "keywords", "body", "updated_at")
     readonly_fields = ("updated_at",)
-    inlines = (CommentInline, SectionInline)
+    inlines = (TranslationInline, CommentInline, SectionInline)
 
     def get_queryset(self, request: HttpRequest) -> Any:
         yes = Cast(Count("feedback", Q(feedback__helpful=True)), FloatField())
@@ -114,6 +115,11 @@ class ArticleAdmin(RecordAdmin):
         )
         obj.pk = saved.pk
 
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
+        assert isinstance(request.user, User)
+        if formset.model is ArticleTranslation:
+            formset_save(formset, request.user)
+
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
         assert isinstance(request.user, User)
         article_delete(article=obj, actor=request.user)
@@ -134,8 +140,8 @@ class ArticleFeedbackAdmin(ReadOnlyAdmin):
 
 @admin.register(ArticleSection)
 class ArticleSectionAdmin(ReadOnlyAdmin):
-    list_display = ("article", "position", "heading", "embedder")
-    list_filter = ("embedder",)
+    list_display = ("article", "language", "position", "heading", "embedder")
+    list_filter = ("language", "embedder")
     list_select_related = ("article",)
     search_fields = ("article__title", "heading", "text")
     exclude = ("embedding", "lexemes")

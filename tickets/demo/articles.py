@@ -10,11 +10,13 @@ import numpy as np
 import yaml
 from django.db import transaction
 
-from tickets.models import ArticleSection
+from tickets.models import Article, ArticleSection
 from tickets.search.embedder import get_embedder
 from tickets.services.articles import article_save, articles_embed, vectors_store
+from tickets.services.translations import translation_save
 
 FOLDER = Path(__file__).parent / "articles"
+TRANSLATIONS = Path(__file__).parent / "translations"
 VECTORS = Path(__file__).parent / "article_vectors.npz"
 
 
@@ -24,11 +26,22 @@ def load_articles(*, embed: bool = True) -> int:
     with transaction.atomic():
         for path in files:
             article_save(**read_article(path), embed=False)
+        load_translations()
     if embed and get_embedder():
         restore_vectors()
         for _ in articles_embed():
             pass
     return len(files)
+
+
+def load_translations() -> None:
+    """Those of the demo's articles that customers ask most, in the languages of their files."""
+    articles = {article.slug: article for article in Article.objects.all()}
+    for path in sorted(TRANSLATIONS.glob("*/*.md")):
+        fields = read_article(path)
+        article = articles[fields.pop("slug", path.stem)]
+        status = Article.Status.PUBLISHED
+        translation_save(article=article, language=path.parent.name, status=status, embed=False, **fields)
 
 
 def restore_vectors() -> None:

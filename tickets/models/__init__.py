@@ -25,12 +25,14 @@ from tickets.models.privacy import ErasureRequest, Retention
 from tickets.models.staff import Availability, Role, StaffProfile, Team, User
 from tickets.models.surveys import Feedback, Survey
 from tickets.models.tickets import Escalation, EscalationReason, Ticket, TicketComment
+from tickets.models.translations import ArticleTranslation, Language, TranslatedTerm
 
 __all__ = [
     "Action",
     "Article",
     "ArticleFeedback",
     "ArticleSection",
+    "ArticleTranslation",
     "Attachment",
     "AuditEntry",
     "AuditValue",
@@ -47,6 +49,7 @@ __all__ = [
     "Feedback",
     "Invoice",
     "Job",
+    "Language",
     "Mention",
     "Message",
     "Note",
@@ -72,6 +75,7 @@ __all__ = [
     "ThreadLink",
     "Ticket",
     "TicketComment",
+    "TranslatedTerm",
     "User",
     "Verification",
 ]

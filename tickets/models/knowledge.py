@@ -32,6 +32,7 @@ class Article(Record):
     keywords = models.CharField(max_length=400, blank=True, help_text="Codes and names that must find this article.")
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.DRAFT, db_index=True)
     updated_at = models.DateTimeField(default=timezone.now)
+    shown_in = "en"  # set by selectors.translations where its texts were put into another language
 
     class Meta:
         ordering = ["title"]
@@ -44,13 +45,14 @@ class Article(Record):
 
 
 class ArticleSection(Record):
-    """One heading's worth of a published article, as plain text.
+    """One heading's worth of a published article, or of a published translation of it, as plain text.
 
     `digest` is the SHA-256 of what was embedded; `embedding` holds the float32 vector, little-endian, and `embedder`
     names the model it came from.
     """
 
     article = models.ForeignKey(Article, on_delete=models.CASCADE, related_name="sections")
+    language = models.CharField(max_length=5, default="en", db_default="en")
     position = models.PositiveIntegerField()
     heading = models.CharField(max_length=200, blank=True)
     text = models.TextField()
@@ -60,8 +62,10 @@ class ArticleSection(Record):
     embedder = models.CharField(max_length=60, blank=True)
 
     class Meta:
-        ordering = ["article", "position"]
-        constraints = [models.UniqueConstraint(fields=["article", "position"], name="article_section_position")]
+        ordering = ["article", "language", "position"]
+        constraints = [
+            models.UniqueConstraint(fields=["article", "language", "position"], name="article_section_place")
+        ]
         # Without a pending list: after an import every search would read through it until the next vacuum.
         indexes = [GinIndex(fields=["lexemes"], name="article_section_lexemes", fastupdate=False)]
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from django.db import connection
 
+from tickets.languages import ENGLISH, spoken
 from tickets.search import lexical
 from tickets.search.embedder import embedder_status, get_embedder
 from tickets.search.fusion import Found, fuse
@@ -18,6 +19,7 @@ from tickets.search.lexical import Term
 from tickets.search.semantic import Nearness
 from tickets.search.snapshot import current_snapshot
 from tickets.search.snippet import START, STOP, snippet_html
+from tickets.search.spelling import looks_english
 
 __all__ = ["Hit", "embedder_status", "search"]
 
@@ -37,19 +39,35 @@ class Hit:
     score: float
     exact: bool
     summary: str = ""  # the article's own, of one sentence
+    language: str = ENGLISH
 
 
-def search(query: str, *, category: str | None = None, limit: int = 5) -> list[Hit]:
-    """The published articles that answer a question, best first; empty when nothing we know is about it."""
-    found, terms = find(query, category=category)
-    return _hits(found[:limit], terms)
+def search(query: str, *, category: str | None = None, limit: int = 5, language: str = "") -> list[Hit]:
+    """The published articles that answer a question, best first; empty when nothing we know is about it.
+
+    In `language` (the active one when none is given), and in English when nothing is found there.
+    """
+    language = language or spoken()
+    for tried in dict.fromkeys((language, ENGLISH)):
+        by_meaning = tried == language or looks_english(query)
+        found, terms = find(query, category=category, language=tried, by_meaning=by_meaning)
+        if found:
+            return _hits(found[:limit], terms, tried)
+    return []
 
 
-def find(query: str, *, category: str | None = None) -> tuple[list[Found], list[Term]]:
-    """Articles in order, without their texts, and the question's words as they were understood."""
+def find(
+    query: str, *, category: str | None = None, language: str = ENGLISH, by_meaning: bool = True
+) -> tuple[list[Found], list[Term]]:
+    """Articles in order, without their texts, and the question's words as they were understood. By meaning only in a
+    language that the embedder declares."""
     embedder = get_embedder()
-    snapshot = current_snapshot(embedder.name if embedder else "")
-    terms = lexical.read_terms(query, snapshot.vocabulary, snapshot.articles)
+    if embedder is not None and (language not in embedder.languages or not by_meaning):
+        embedder = None
+    snapshot = current_snapshot(embedder.name if embedder else "", language)
+    if not snapshot.articles:
+        return [], []
+    terms = lexical.read_terms(query, snapshot.vocabulary, snapshot.articles, language)
     named = snapshot.names.named_in(query)
     nearness = Nearness(snapshot, embedder, query)
     ranked = lexical.rank(
@@ -57,28 +75,40 @@ def find(query: str, *, category: str | None = None) -> tuple[list[Found], list[
         sections=nearness.nearest(category),
         articles=[article for article, strength in named.items() if strength >= 1][: lexical.CANDIDATES],
         category=category,
+        language=language,
     )
     return fuse(ranked, nearness, named), terms
 
 
-def _hits(found: list[Found], terms: list[Term]) -> list[Hit]:
+def _hits(found: list[Found], terms: list[Term], language: str) -> list[Hit]:
     if not found:
         return []
     marked = " | ".join(lexical.quoted(term.lexeme) for term in terms if term.articles)
     options = f"HighlightAll=true, StartSel={START}, StopSel={STOP}"
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT s.id::text, a.slug, a.title, a.category, s.heading, s.text, a.summary, "
-            "ts_headline('help', s.text, %s::tsquery, %s) "
+            "SELECT s.id::text, a.slug, coalesce(t.title, a.title), a.category, s.heading, s.text, "
+            "coalesce(t.summary, a.summary), ts_headline(%s::regconfig, s.text, %s::tsquery, %s) "
             "FROM tickets_articlesection s JOIN tickets_article a ON a.id = s.article_id "
+            "LEFT JOIN tickets_articletranslation t ON t.article_id = a.id AND t.language = s.language "
             "WHERE s.id = ANY(%s::uuid[]) AND a.status = 'published'",
-            [marked, options, [one.section for one in found]],
+            [lexical.configuration(language), marked, options, [one.section for one in found]],
         )
         rows: dict[str, tuple[str, ...]] = {row[0]: row[1:] for row in cursor.fetchall()}
-    return [_hit(one, *rows[one.section]) for one in found if one.section in rows]
+    return [_hit(one, language, *rows[one.section]) for one in found if one.section in rows]
 
 
-def _hit(found: Found, slug: str, title: str, category: str, heading: str, text: str, summary: str, marked: str) -> Hit:
+def _hit(
+    found: Found,
+    language: str,
+    slug: str,
+    title: str,
+    category: str,
+    heading: str,
+    text: str,
+    summary: str,
+    marked: str,
+) -> Hit:
     return Hit(
         slug=slug,
         title=title,
@@ -90,4 +120,5 @@ def _hit(found: Found, slug: str, title: str, category: str, heading: str, text:
         score=round(found.confidence, 3),
         exact=found.name >= 2,
         summary=summary,
+        language=language,
     )

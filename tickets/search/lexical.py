@@ -11,6 +11,7 @@ from typing import Any
 
 from django.db import connection
 
+from tickets.languages import ENGLISH
 from tickets.search.spelling import CONTRACTED, is_english, nearest
 
 MAX_WORDS = 32
@@ -18,7 +19,7 @@ CANDIDATES = 120
 WEIGHTS = [0.3, 0.6, 0.8, 1.0]  # text, heading, keywords, title
 MENDED = 0.8  # what a mended word counts of a known one
 MAX_STEMS = 50_000
-_stems: dict[str, list[str]] = {}  # the text search configuration never changes under a running process
+_stems: dict[str, dict[str, list[str]]] = {}  # by language; configurations never change under a running process
 _WORD = re.compile(r"\w(?:[\w'’.+-]*\w)?")
 
 
@@ -41,16 +42,21 @@ class Ranked:
     share: float
 
 
-def read_terms(question: str, vocabulary: Mapping[str, int], articles: int) -> list[Term]:
+def configuration(language: str) -> str:
+    """PostgreSQL's text search configuration for a language: `help` is the English one."""
+    return "help" if language == ENGLISH else f"help_{language}"
+
+
+def read_terms(question: str, vocabulary: Mapping[str, int], articles: int, language: str = ENGLISH) -> list[Term]:
     """The question's lexemes with their idf; unknown words stand for the nearest ones of the vocabulary, which maps a
     lexeme to how many of the `articles` hold it."""
     words = list(dict.fromkeys(word.lower() for word in _WORD.findall(question)))
-    words = [word for word in words if word not in CONTRACTED][:MAX_WORDS]
+    words = [word for word in words if language != ENGLISH or word not in CONTRACTED][:MAX_WORDS]
     joined = {a + b: (a, b) for a, b in pairwise(words) if (a + b).isalpha()}  # "trail mate"
     known: dict[str, int] = {}
     unknown: dict[str, str] = {}  # the lexeme and the word it came from
     whole: set[str] = set()
-    for word, lexeme in _lexemes([*words, *joined]):
+    for word, lexeme in _lexemes([*words, *joined], language):
         if count := vocabulary.get(lexeme):
             known[lexeme] = count
             whole.update(joined.get(word, ()))
@@ -58,7 +64,7 @@ def read_terms(question: str, vocabulary: Mapping[str, int], articles: int) -> l
             unknown[lexeme] = word
     unknown = {lexeme: word for lexeme, word in unknown.items() if word not in whole}
     terms = [Term(lexeme, count, _idf(count, articles)) for lexeme, count in known.items()]
-    for lexeme in [lexeme for lexeme, word in unknown.items() if not is_english(word)]:
+    for lexeme in [lexeme for lexeme, word in unknown.items() if language != ENGLISH or not is_english(word)]:
         if (mended := nearest(lexeme, vocabulary)) is None:
             continue
         if mended not in known:
@@ -70,10 +76,15 @@ def read_terms(question: str, vocabulary: Mapping[str, int], articles: int) -> l
 
 
 def rank(
-    terms: Sequence[Term], *, sections: Iterable[str], articles: Iterable[str], category: str | None
+    terms: Sequence[Term],
+    *,
+    sections: Iterable[str],
+    articles: Iterable[str],
+    category: str | None,
+    language: str = ENGLISH,
 ) -> list[Ranked]:
-    """Sections that hold any of the words (at most CANDIDATES, by the rarest), and those given, which must be of the
-    category; in no order."""
+    """Sections of the language that hold any of the words (at most CANDIDATES, by the rarest), and those given, which
+    must be of the category; in no order."""
     held = [term for term in terms if term.articles]
     total = sum(term.weight for term in terms) or 1.0
     parameters: dict[str, Any] = {
@@ -84,6 +95,7 @@ def rank(
         "sections": list(sections),
         "articles": list(articles),
         "category": category,
+        "language": language,
         "limit": CANDIDATES,
     }
     with connection.cursor() as cursor:
@@ -99,10 +111,10 @@ RANK = """
 SELECT s.id::text, s.article_id::text, coalesce(r.rank, 0), coalesce(r.idf, 0)
 FROM (
     (SELECT s.id, s.article_id, s.lexemes FROM tickets_articlesection s {of_category}
-     WHERE s.lexemes @@ %(query)s::tsquery LIMIT %(limit)s)
+     WHERE s.lexemes @@ %(query)s::tsquery AND s.language = %(language)s LIMIT %(limit)s)
     UNION ALL SELECT id, article_id, lexemes FROM tickets_articlesection WHERE id = ANY(%(sections)s::uuid[])
     UNION ALL (SELECT s.id, s.article_id, s.lexemes FROM tickets_articlesection s {of_category}
-     WHERE s.article_id = ANY(%(articles)s::uuid[]) LIMIT %(limit)s)
+     WHERE s.article_id = ANY(%(articles)s::uuid[]) AND s.language = %(language)s LIMIT %(limit)s)
 ) s
 CROSS JOIN LATERAL (
     SELECT sum(v.idf * v.rank) AS rank, sum(v.idf) FILTER (WHERE v.rank > 0) AS idf
@@ -137,16 +149,18 @@ def _idf(count: int, articles: int) -> float:
     return math.log(1 + (articles - count + 0.5) / (count + 0.5)) if articles >= count else 0.1
 
 
-def _lexemes(words: list[str]) -> list[tuple[str, str]]:
+def _lexemes(words: list[str], language: str) -> list[tuple[str, str]]:
     """(word, lexeme); stop words have none and vanish. PostgreSQL is asked for the words this process has not seen."""
-    new = [word for word in words if word not in _stems]
+    stems = _stems.setdefault(language, {})
+    new = [word for word in words if word not in stems]
     if new:
         with connection.cursor() as cursor:
             cursor.execute(
-                "SELECT w.word, tsvector_to_array(to_tsvector('help', w.word)) FROM unnest(%s::text[]) AS w (word)",
-                [new],
+                "SELECT w.word, tsvector_to_array(to_tsvector(%s::regconfig, w.word)) "
+                "FROM unnest(%s::text[]) AS w (word)",
+                [configuration(language), new],
             )
-            if len(_stems) > MAX_STEMS:
-                _stems.clear()
-            _stems.update(cursor.fetchall())
-    return [(word, lexeme) for word in words for lexeme in _stems.get(word, ())]
+            if len(stems) > MAX_STEMS:
+                stems.clear()
+            stems.update(cursor.fetchall())
+    return [(word, lexeme) for word in words for lexeme in stems.get(word, ())]

@@ -7,7 +7,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
-_TOKEN = re.compile(r"[a-z0-9]+")
+_TOKEN = re.compile(r"[a-z0-9]+|[^\W_a-z0-9]+")  # of other scripts, too
 MAX_TOKENS = 6
 
 

@@ -8,6 +8,7 @@ A small query per search compares the index's version with the one kept, so that
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -15,13 +16,14 @@ import numpy as np
 from django.db import connection
 from numpy.typing import NDArray
 
-from tickets.models import Article, ArticleSection, SearchTerm
+from tickets.languages import ENGLISH
+from tickets.models import Article, ArticleSection, ArticleTranslation, SearchTerm, TranslatedTerm
 from tickets.search.embedder import Vectors
 from tickets.search.names import Names
 
 MANY = 2000  # from here on it is cheaper to fetch every vector than to name those
 _lock = threading.Lock()
-_kept: dict[str, Snapshot] = {}
+_kept: dict[tuple[str, str], Snapshot] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,16 +40,17 @@ class Snapshot:
     vectors: Vectors = field(default_factory=lambda: np.empty((0, 0), dtype=np.float32))
 
 
-def current_snapshot(embedder: str) -> Snapshot:
-    """The snapshot of the index's present version, read anew (changed vectors only) when the version moved on."""
+def current_snapshot(embedder: str, language: str = ENGLISH) -> Snapshot:
+    """One language's snapshot of the index's present version, read anew (changed vectors only) when that moved on."""
     version = _version()
-    kept = _kept.get(embedder)
+    key = (embedder, language)
+    kept = _kept.get(key)
     if kept is not None and kept.version == version:
         return kept
     with _lock:
-        kept = _kept.get(embedder)
+        kept = _kept.get(key)
         if kept is None or kept.version != version:
-            _kept[embedder] = kept = _read(embedder, version, kept)
+            _kept[key] = kept = _read(embedder, language, version, kept)
         return kept
 
 
@@ -59,13 +62,11 @@ def _version() -> UUID | None:
     return row[0] if row else None
 
 
-def _read(embedder: str, version: UUID | None, kept: Snapshot | None) -> Snapshot:
+def _read(embedder: str, language: str, version: UUID | None, kept: Snapshot | None) -> Snapshot:
     """A section's vector never changes under its id and its embedder, so only unknown ones are fetched."""
-    published = Article.objects.filter(status=Article.Status.PUBLISHED)
-    named = published.values_list("id", "title", "keywords")
-    names = Names((str(article), title, keywords) for article, title, keywords in named)
+    names = Names(_named(language))
     found = ArticleSection.objects.filter(
-        article__status=Article.Status.PUBLISHED, embedder=embedder, embedding__isnull=False
+        article__status=Article.Status.PUBLISHED, language=language, embedder=embedder, embedding__isnull=False
     ).order_by("id")
     in_categories = found.values_list("id", "article__category") if embedder else []
     pairs = [(str(section), category) for section, category in in_categories]
@@ -87,9 +88,27 @@ def _read(embedder: str, version: UUID | None, kept: Snapshot | None) -> Snapsho
         version=version,
         articles=names.articles,
         names=names,
-        vocabulary=dict(SearchTerm.objects.values_list("lexeme", "articles")),
+        vocabulary=_vocabulary(language),
         sections=[section for section, _ in pairs],
         rows={section: row for row, (section, _) in enumerate(pairs)},
         categories=np.array([category for _, category in pairs], dtype="<U10"),
         vectors=vectors,
     )
+
+
+def _named(language: str) -> Iterator[tuple[str, str, str]]:
+    """(id, title, keywords) of what is published in a language; its own keywords are its translations' too."""
+    published = Article.Status.PUBLISHED
+    if language == ENGLISH:
+        for article, title, keywords in Article.objects.filter(status=published).values_list("id", "title", "keywords"):
+            yield str(article), title, keywords
+        return
+    found = ArticleTranslation.objects.filter(language=language, status=published, article__status=published)
+    for article, title, own, codes in found.values_list("article_id", "title", "keywords", "article__keywords"):
+        yield str(article), title, ",".join(filter(None, (own, codes)))
+
+
+def _vocabulary(language: str) -> dict[str, int]:
+    if language == ENGLISH:
+        return dict(SearchTerm.objects.values_list("lexeme", "articles"))
+    return dict(TranslatedTerm.objects.filter(language=language).values_list("lexeme", "articles"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from functools import lru_cache
 
@@ -21,6 +22,19 @@ CONTRACTED = frozenset(
 def is_english(word: str) -> bool:
     """Whether an unknown word is an ordinary one all the same, and so no typo."""
     return word in _english()
+
+
+_SMALL = frozenset(
+    "a an and are can cannot do does for from get how i in is it my not of on the to what when where why you".split()  # noqa: SIM905
+)
+
+
+def looks_english(text: str) -> bool:
+    """Whether a question asked on a page of another language is in English all the same: all of its words are, or most
+    with one of those that every English sentence has."""
+    words = re.findall(r"[^\W\d_]+", text.lower())
+    share = sum(word in _SMALL or is_english(word) for word in words) / (len(words) or 1)
+    return bool(words) and (share == 1 or (share >= 0.75 and bool(_SMALL.intersection(words))))
 
 
 @lru_cache(maxsize=1)

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from tickets.models import Article
 from tickets.search import Hit, search
+from tickets.selectors.translations import in_language
 
 ABOUT = {  # in the order in which most people need them
     Article.Category.PRODUCT: _("Orders, delivery, returns, sizes and care"),
@@ -62,7 +63,7 @@ def shelves(category: str | None = None) -> list[Shelf]:
     found = published_articles().defer("body", "keywords").order_by("title")
     if category:
         found = found.filter(category=category)
-    articles = list(found)
+    articles = sorted(in_language(found), key=lambda article: article.title.casefold())
     kept = [(kind, [article for article in articles if article.category == kind]) for kind in ABOUT]
     return [Shelf(kind, ABOUT[kind], of_kind) for kind, of_kind in kept if of_kind]
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from django.db.models import Q
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.text import slugify
 
-from tickets.models import Article
+from tickets.languages import spoken
+from tickets.models import Article, ArticleTranslation
 from tickets.search import Hit, search
 from tickets.selectors.articles import published_articles
+from tickets.selectors.translations import in_language
 
 LEAST = 2  # letters from which it is worth asking
 LEAST_SURE = 0.5  # of a search's findings: half a word must not bring up just anything
@@ -42,13 +45,18 @@ def suggestions(query: str, *, category: str | None = None, limit: int = 6) -> l
 
 
 def _by_title(words: list[str], category: str | None, limit: int) -> list[Article]:
-    """Published articles whose title holds a word that begins with each of those typed; the shortest titles first."""
-    found = published_articles().only("slug", "title", "category")
+    """Published articles whose title holds a word that begins with each of those typed, those whose title is in the
+    page's language first, then the shortest."""
+    published = published_articles().only("slug", "title", "category")
     if category:
-        found = found.filter(category=category)
+        published = published.filter(category=category)
+    language, named = spoken(), Q()
     for word in words[:8]:
-        found = found.filter(title__iregex=rf"\m{re.escape(word)}")
-    return sorted(found.order_by("title")[:50], key=lambda article: (len(article.title), article.title))[:limit]
+        named &= Q(title__iregex=rf"\m{re.escape(word)}")
+    theirs = ArticleTranslation.objects.filter(named, language=language, status=Article.Status.PUBLISHED)
+    found = [*published.filter(named)[:50], *published.filter(pk__in=theirs.values("article"))[:50]]
+    shown = in_language({article.pk: article for article in found}.values(), language)
+    return sorted(shown, key=lambda one: (one.shown_in != language, len(one.title), one.title))[:limit]
 
 
 def _of_hit(hit: Hit, words: list[str]) -> Suggestion:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from uuid import UUID
 
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from tickets import hours
 from tickets.models import Action, DeliveryProblem, Promise
@@ -12,6 +14,10 @@ from tickets.services.promises import promise_make, promises_settle
 
 State = Action.State
 WORKDAYS = 1  # as the help centre says: approvals and replacements within one business day
+WISHED = {
+    DeliveryProblem.Wish.REPLACEMENT: gettext_lazy("We see to the replacement for order %(number)s."),
+    DeliveryProblem.Wish.REFUND: gettext_lazy("We see to the refund for order %(number)s."),
+}
 DECIDED = {State.DONE, State.FAILED, State.DECLINED}
 
 
@@ -23,11 +29,11 @@ def about(action: Action) -> str:
 def action_promised(action: Action) -> None:
     """Make or settle the action's promise after its state changed; the caller's transaction holds the lock."""
     if action.state == State.AWAITING_STAFF:
-        _make(action, f"A colleague decides about this: {action.summary}")
+        _make(action, _("A colleague decides about this: %(summary)s") % {"summary": action.summary})
     elif action.state == State.DONE and action.tool == "report_delivery_problem":
         wish = DeliveryProblem.Wish(action.arguments["wish"])
         if wish != DeliveryProblem.Wish.WAIT:
-            _make(action, f"We see to the {wish.label.lower()} for order {action.arguments['order_number']}.")
+            _make(action, WISHED[wish] % {"number": action.arguments["order_number"]})
     elif action.state in DECIDED:
         promises_settle(conversation=action.conversation, about=about(action), state=Promise.State.KEPT)
 

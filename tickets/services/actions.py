@@ -20,11 +20,13 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare, salted_hmac
+from django.utils.translation import gettext as _
 
 from tickets import hooks
 from tickets.access import require_role
 from tickets.errors import Conflict, DeskError, Expired, NotFound
 from tickets.events import event_append
+from tickets.languages import speaking
 from tickets.models import Action, Conversation, Customer, EscalationReason, Role, User
 from tickets.policy import POLICY
 from tickets.services import executors
@@ -40,7 +42,6 @@ State = Action.State
 OPEN_STATES = (State.PROPOSED, State.AWAITING_STAFF)
 APPROVERS = (Role.AGENT, Role.LEAD, Role.ADMIN)
 MAX_RENEWALS = 3
-TOO_LATE = "This offer has expired. Ask again and we will make a new one."
 
 
 def action_payload(action: Action) -> Json:
@@ -106,9 +107,9 @@ def action_propose(
     if (known := _known(conversation, tool, arguments, idempotency_key)) is not None:
         return known
     if locked.customer_id != customer.pk:
-        raise NotFound("There is no such customer in this conversation.")
+        raise NotFound(_("There is no such customer in this conversation."))
     if locked.status != Conversation.Status.AI:
-        raise Conflict("A person is taking over, so nothing new is offered now.")
+        raise Conflict(_("A person is taking over, so nothing new is offered now."))
     action = Action.objects.create(
         conversation=conversation,
         customer=customer,
@@ -133,13 +134,13 @@ def action_decide(*, conversation: Conversation, action_id: UUID, token: str, ap
     with transaction.atomic():
         action = _lock(conversation, action_id)
         if not constant_time_compare(token, token_of(action)):
-            raise NotFound("There is no such offer.")
+            raise NotFound(_("There is no such offer."))
         if action.state == State.PROPOSED:
             _decide(action, approve)
         elif action.state != State.EXPIRED and approve == (action.state == State.DECLINED):
-            raise Conflict("This was already decided.")
+            raise Conflict(_("This was already decided."))
     if action.state == State.EXPIRED:  # raised outside, so that the state is kept
-        raise Expired(TOO_LATE)
+        raise Expired(_("This offer has expired. Ask again and we will make a new one."))
     return action
 
 
@@ -159,11 +160,12 @@ def action_approve(*, action_id: UUID, staff: User, approve: bool, reason: str =
     if action.state != State.AWAITING_STAFF:
         raise Conflict("Somebody has already decided this.")
     reason = reason.replace("\x00", "").strip()[:300]
-    if approve:
-        _execute(action, staff)
-    else:
-        message = reason or "After a look at it, we cannot do this."
-        _settle(action, State.DECLINED, staff=staff, receipt={"reason": "declined", "message": message})
+    with speaking(action.conversation.locale):  # staff decide in English
+        if approve:
+            _execute(action, staff)
+        else:
+            message = reason or _("After a look at it, we cannot do this.")
+            _settle(action, State.DECLINED, staff=staff, receipt={"reason": "declined", "message": message})
     changes = {"state": ("awaiting_staff", action.state), "reason": ("", reason)}
     audit(actor=staff, action="action.approve" if approve else "action.decline", obj=action, changes=changes)
     if action.state != State.FAILED:  # what was approved and could not be done needs a person still
@@ -181,9 +183,9 @@ def action_undo(*, conversation: Conversation, action_id: UUID) -> Action:
     if action.state == State.UNDONE:
         return action
     if action.state != State.DONE or action.undo_until is None:
-        raise Conflict("This cannot be undone here. A person can help.")
+        raise Conflict(_("This cannot be undone here. A person can help."))
     if action.undo_until <= timezone.now():
-        raise Expired("The time to undo this is over. A person can help.")
+        raise Expired(_("The time to undo this is over. A person can help."))
     executors.undo(action)
     _settle(action, State.UNDONE, receipt=action.receipt)
     return action
@@ -201,14 +203,14 @@ def action_renew(*, conversation: Conversation, action_id: UUID, propose: Callab
     if old.state == State.PROPOSED and old.expires_at <= timezone.now():
         _settle(old, State.EXPIRED)
     if old.state != State.EXPIRED:
-        raise Conflict("This is still open, or was decided already.")
+        raise Conflict(_("This is still open, or was decided already."))
     if (known := Action.objects.filter(idempotency_key=_renewal_key(old)).first()) is not None:
         return known
     if _renewals(old) >= MAX_RENEWALS:
-        raise Conflict("This was offered several times. Write to us what you want, and we look at it afresh.")
+        raise Conflict(_("This was offered several times. Write to us what you want, and we look at it afresh."))
     new = propose(old, _renewal_key(old))
     if new.idempotency_key != _renewal_key(old):
-        raise Conflict("The same is offered again further down.")
+        raise Conflict(_("The same is offered again further down."))
     event_append(conversation=old.conversation, type="action", payload={"action": action_payload(old)})
     return new
 
@@ -241,7 +243,7 @@ def _execute(action: Action, staff: User | None) -> None:
         with transaction.atomic():  # a refusal must leave nothing behind
             receipt = executors.execute(action, approved_by=staff)
     except ApprovalNeeded:
-        message = "A person has to approve this. You will hear from us here."
+        message = _("A person has to approve this. You will hear from us here.")
         _settle(action, State.AWAITING_STAFF, receipt={"message": message})
         if action.conversation.status != Conversation.Status.HUMAN:  # a person who has it already sees the card
             escalation_open(
@@ -255,7 +257,7 @@ def _execute(action: Action, staff: User | None) -> None:
         _fail(action, getattr(error, "reason", error.code), error.message, staff)
     except IntegrityError:
         log.exception("action_refused_by_database", extra={"action_id": str(action.pk)})
-        _fail(action, "conflict", "Something changed meanwhile, so nothing was done. Please ask again.", staff)
+        _fail(action, "conflict", _("Something changed meanwhile, so nothing was done. Please ask again."), staff)
     else:
         action.undo_until, action.undo_data = receipt.undo_until, receipt.undo_data
         _settle(action, State.DONE, staff=staff, receipt=receipt.receipt)
@@ -311,7 +313,7 @@ def _lock(conversation: Conversation, action_id: UUID) -> Action:
     action = mine.select_for_update(no_key=True).first()
     is_verified = locked.identity != Conversation.Identity.NONE and locked.customer_id is not None
     if action is None or not is_verified or action.customer_id != locked.customer_id:
-        raise NotFound("There is no such offer.")
+        raise NotFound(_("There is no such offer."))
     action.conversation = locked
     return action
 

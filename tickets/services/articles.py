@@ -8,11 +8,14 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import connection, transaction
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
-from tickets.models import Article, ArticleSection, SearchIndex, SearchTerm, User
+from tickets.languages import ENGLISH
+from tickets.models import Article, ArticleSection, ArticleTranslation, SearchIndex, SearchTerm, TranslatedTerm, User
 from tickets.queue import enqueue
 from tickets.search.embedder import Embedder, Vectors, get_embedder
+from tickets.search.lexical import configuration
 from tickets.search.sections import Section, split_sections
 from tickets.services.audit import audit
 
@@ -72,27 +75,52 @@ def article_index(*, article: Article, embed: bool = True) -> None:
     A section whose text stayed keeps its vector; the others get theirs from a job after commit.
     """
     index_changed()  # also the lock: articles are indexed one at a time
-    before = _terms(article)
-    kept = {section.digest: section for section in article.sections.all()}
-    article.sections.all().delete()
-    if article.status == Article.Status.PUBLISHED:
-        rows = [_row(article, position, section, kept) for position, section in enumerate(_sections(article))]
+    _index(article, article, ENGLISH)
+    for translation in article.translations.all():
+        _index(article, translation, translation.language)
+    if embed and _unembedded().filter(article=article).exists():
+        enqueue(embed_article, str(article.pk))
+
+
+def translation_index(*, translation: ArticleTranslation, embed: bool = True) -> None:
+    """The same for one language of an article."""
+    index_changed()
+    _index(translation.article, translation, translation.language)
+    if embed and _unembedded().filter(article=translation.article).exists():
+        enqueue(embed_article, str(translation.article_id))
+
+
+def words_forget(*, article: Article, language: str) -> None:
+    """Take an article's sections in one language out of the index."""
+    index_changed()
+    before = _terms(article, language)
+    article.sections.filter(language=language).delete()
+    _count_terms(language, before, set())
+
+
+def _index(article: Article, texts: Article | ArticleTranslation, language: str) -> None:
+    before = _terms(article, language)
+    mine = article.sections.filter(language=language)
+    kept = {section.digest: section for section in mine}
+    mine.delete()
+    if article.status == texts.status == Article.Status.PUBLISHED:
+        sections = split_sections(texts.body) or [Section("", [texts.summary or texts.title])]
+        rows = [_row(article, texts, language, at, section, kept) for at, section in enumerate(sections)]
         ArticleSection.objects.bulk_create(rows)
-        _weigh(article)
-        if embed and get_embedder() and any(row.embedding is None for row in rows):
-            enqueue(embed_article, str(article.pk))
-    _count_terms(before, _terms(article))
+        _weigh(article, texts, language)
+    _count_terms(language, before, _terms(article, language))
 
 
 def article_delete(*, article: Article, actor: User | None = None) -> None:
     """Remove an article, its sections and its words."""
     with transaction.atomic():
         index_changed()
-        before = _terms(article)
+        before = {language: _terms(article, language) for language in _languages(article)}
         if actor is not None:
             audit(actor=actor, action="article.delete", obj=article, changes={"title": (article.title, "")})
         article.delete()
-        _count_terms(before, set())
+        for language, terms in before.items():
+            _count_terms(language, terms, set())
 
 
 def index_changed() -> None:
@@ -104,7 +132,7 @@ def index_changed() -> None:
 
 def sections_embed(*, sections: Sequence[ArticleSection], embedder: Embedder) -> int:
     """Compute and store the vectors of these sections (with their articles loaded); how many were stored."""
-    vectors = embedder.embed([_embedded_text(row.article, row.heading, row.text) for row in sections])
+    vectors = embedder.embed([_embedded_text(_texts(row), row.heading, row.text) for row in sections])
     return vectors_store(sections=sections, vectors=vectors, embedder=embedder.name)
 
 
@@ -118,54 +146,95 @@ def vectors_store(*, sections: Sequence[ArticleSection], vectors: Vectors, embed
         return ArticleSection.objects.bulk_update(sections, ["embedding", "embedder"], batch_size=500)
 
 
-def _sections(article: Article) -> list[Section]:
-    return split_sections(article.body) or [Section("", [article.summary or article.title])]
+def _languages(article: Article) -> list[str]:
+    return list(article.sections.order_by().values_list("language", flat=True).distinct())
 
 
-def _row(article: Article, position: int, section: Section, kept: dict[str, ArticleSection]) -> ArticleSection:
-    text = _embedded_text(article, section.heading, section.text)
+def _texts(row: ArticleSection) -> Article | ArticleTranslation:
+    """Whose title and summary a section's vector is made with."""
+    return row.article if row.language == ENGLISH else row.article.translations.get(language=row.language)
+
+
+def _row(
+    article: Article,
+    texts: Article | ArticleTranslation,
+    language: str,
+    position: int,
+    section: Section,
+    kept: dict[str, ArticleSection],
+) -> ArticleSection:
+    text = _embedded_text(texts, section.heading, section.text)
     digest = hashlib.sha256(text.encode()).hexdigest()
     row = ArticleSection(
-        article=article, position=position, heading=section.heading[:200], text=section.text, digest=digest
+        article=article,
+        language=language,
+        position=position,
+        heading=section.heading[:200],
+        text=section.text,
+        digest=digest,
     )
     if same := kept.pop(digest, None):
         row.id, row.embedding, row.embedder = same.id, same.embedding, same.embedder
     return row
 
 
-def _embedded_text(article: Article, heading: str, text: str) -> str:
-    head = f"{article.title}: {heading}" if heading else f"{article.title}. {article.summary}"
+def _embedded_text(texts: Article | ArticleTranslation, heading: str, text: str) -> str:
+    head = f"{texts.title}: {heading}" if heading else f"{texts.title}. {texts.summary}"
     return f"{head}\n{text}"
 
 
-def _weigh(article: Article) -> None:
-    """Title A, keywords B, heading C (the summary stands in for it before the first one), text D."""
+FOLDED = frozenset({"fr", "es"})
+"""Languages whose accents their stemmers need and people leave out: their words are indexed both ways."""
+_VECTOR = "to_tsvector(%(words)s::regconfig, translate({}, '/', ' '))"
+_WEIGH = """
+UPDATE tickets_articlesection s SET lexemes =
+    setweight({title}, 'A') || setweight({keywords}, 'B') || setweight({heading}, 'C') || {text}
+WHERE s.article_id = %(article)s AND s.language = %(language)s
+"""
+_PARTS = {
+    "title": "%(title)s::text",
+    "keywords": "%(keywords)s::text",
+    "heading": "CASE WHEN s.heading = '' THEN %(summary)s::text ELSE s.heading END",
+    "text": "s.text",
+}
+WEIGH = _WEIGH.format(**{name: _VECTOR.format(part) for name, part in _PARTS.items()})
+WEIGH_FOLDED = _WEIGH.format(
+    **{name: _VECTOR.format(f"{part} || ' ' || unaccent({part})") for name, part in _PARTS.items()}
+)
+
+
+def _weigh(article: Article, texts: Article | ArticleTranslation, language: str) -> None:
+    """Title A, keywords B, heading C (the summary stands in for it before the first one), text D. The article's own
+    keywords find every translation of it, too: most are codes and names."""
+    keywords = article.keywords if texts is article else f"{texts.keywords}, {article.keywords}"
     with connection.cursor() as cursor:
         cursor.execute(
-            """
-            UPDATE tickets_articlesection s SET lexemes =
-                setweight(to_tsvector('help', translate(a.title, '/', ' ')), 'A') ||
-                setweight(to_tsvector('help', translate(a.keywords, '/', ' ')), 'B') ||
-                setweight(to_tsvector('help', translate(
-                    CASE WHEN s.heading = '' THEN a.summary ELSE s.heading END, '/', ' ')), 'C') ||
-                to_tsvector('help', translate(s.text, '/', ' '))
-            FROM tickets_article a WHERE a.id = s.article_id AND a.id = %s
-            """,
-            [article.pk],
+            WEIGH_FOLDED if language in FOLDED else WEIGH,
+            {
+                "words": configuration(language),
+                "title": texts.title,
+                "keywords": keywords,
+                "summary": texts.summary,
+                "article": article.pk,
+                "language": language,
+            },
         )
 
 
-def _terms(article: Article) -> set[str]:
+def _terms(article: Article, language: str) -> set[str]:
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT DISTINCT t.lexeme FROM tickets_articlesection s, unnest(s.lexemes) t WHERE s.article_id = %s",
-            [article.pk],
+            "SELECT DISTINCT t.lexeme FROM tickets_articlesection s, unnest(s.lexemes) t "
+            "WHERE s.article_id = %s AND s.language = %s",
+            [article.pk, language],
         )
         return {lexeme for (lexeme,) in cursor.fetchall()}
 
 
-def _count_terms(before: set[str], after: set[str]) -> None:
+def _count_terms(language: str, before: set[str], after: set[str]) -> None:
     gone, come = sorted(before - after), sorted(after - before)
+    if language != ENGLISH:
+        return _count_translated(language, gone, come)
     with connection.cursor() as cursor:
         if gone:
             cursor.execute("DELETE FROM tickets_searchterm WHERE lexeme = ANY(%s) AND articles <= 1", [gone])
@@ -178,17 +247,46 @@ def _count_terms(before: set[str], after: set[str]) -> None:
             )
 
 
+def _count_translated(language: str, gone: list[str], come: list[str]) -> None:
+    with connection.cursor() as cursor:
+        if gone:
+            theirs = TranslatedTerm.objects.filter(language=language, lexeme__in=gone)
+            theirs.filter(articles__lte=1).delete()
+            theirs.update(articles=F("articles") - 1)
+        if come:
+            cursor.execute(
+                "INSERT INTO tickets_translatedterm (language, lexeme, articles) SELECT %s, unnest(%s::text[]), 1 "
+                "ON CONFLICT (language, lexeme) DO UPDATE SET articles = tickets_translatedterm.articles + 1",
+                [language, come],
+            )
+
+
 def terms_recount() -> int:
-    """Count the whole vocabulary anew, in case the figures drifted; how many words it has."""
+    """Count the whole vocabulary anew, in case the figures drifted; how many words it has in all languages."""
     with transaction.atomic(), connection.cursor() as cursor:
         index_changed()
         SearchTerm.objects.all().delete()
+        TranslatedTerm.objects.all().delete()
         cursor.execute(
             "INSERT INTO tickets_searchterm (lexeme, articles) SELECT t.lexeme, count(DISTINCT s.article_id) "
-            "FROM tickets_articlesection s, unnest(s.lexemes) t GROUP BY t.lexeme"
+            "FROM tickets_articlesection s, unnest(s.lexemes) t WHERE s.language = 'en' GROUP BY t.lexeme"
         )
-        counted: int = cursor.rowcount
-        return counted
+        english: int = cursor.rowcount
+        cursor.execute(
+            "INSERT INTO tickets_translatedterm (language, lexeme, articles) "
+            "SELECT s.language, t.lexeme, count(DISTINCT s.article_id) "
+            "FROM tickets_articlesection s, unnest(s.lexemes) t WHERE s.language <> 'en' GROUP BY s.language, t.lexeme"
+        )
+        translated: int = cursor.rowcount
+        return english + translated
+
+
+def _unembedded() -> QuerySet[ArticleSection]:
+    """Sections that lack a vector of the embedder in use, in the languages it understands."""
+    embedder = get_embedder()
+    if embedder is None:
+        return ArticleSection.objects.none()
+    return ArticleSection.objects.filter(language__in=embedder.languages).exclude(embedder=embedder.name)
 
 
 def articles_embed(*, articles: Iterable[UUID | str] | None = None, batch: int = 64) -> Iterator[int]:
@@ -196,7 +294,7 @@ def articles_embed(*, articles: Iterable[UUID | str] | None = None, batch: int =
     embedder = get_embedder()
     if embedder is None:
         return
-    missing = ArticleSection.objects.exclude(embedder=embedder.name).select_related("article")
+    missing = _unembedded().select_related("article")
     if articles is not None:
         missing = missing.filter(article_id__in=list(articles))
     ids = list(missing.order_by("article_id", "position").values_list("id", flat=True))
@@ -207,10 +305,7 @@ def articles_embed(*, articles: Iterable[UUID | str] | None = None, batch: int =
 
 def articles_embed_later(*, limit: int = 20) -> int:
     """Enqueue the jobs of articles that still lack vectors: a job was lost, or the model is another; how many."""
-    embedder = get_embedder()
-    if embedder is None:
-        return 0
-    missing = ArticleSection.objects.exclude(embedder=embedder.name).order_by("article_id")
+    missing = _unembedded().order_by("article_id")
     articles = list(missing.values_list("article_id", flat=True).distinct()[:limit])
     for article_id in articles:
         enqueue(embed_article, str(article_id), name=f"embed {article_id}")

@@ -16,6 +16,7 @@ from uuid import UUID
 
 from django.core.files.base import ContentFile
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from tickets.errors import Conflict, DeskError, NotFound
 from tickets.models import Attachment, Conversation, Message
@@ -46,7 +47,7 @@ class FileTooLarge(DeskError):
     code = "too_large"
 
     def __init__(self) -> None:
-        super().__init__(f"An image may have {MAX_BYTES // 1024 // 1024} MB at most.")
+        super().__init__(_("An image may have %(size)s MB at most.") % {"size": MAX_BYTES // 1024 // 1024})
 
 
 def attachment_payload(attachment: Attachment) -> Json:
@@ -68,7 +69,7 @@ def attachment_add(*, conversation: Conversation, name: str, content: bytes) -> 
     if len(content) > MAX_BYTES:
         raise FileTooLarge
     if Attachment.objects.filter(conversation=conversation, message=None).count() >= MAX_UNSENT:
-        raise Conflict("Too many images are waiting to be sent. Send a message with them first.")
+        raise Conflict(_("Too many images are waiting to be sent. Send a message with them first."))
     clean, kind = reencoded(content)
     attachment = Attachment(
         conversation=conversation,
@@ -95,11 +96,11 @@ def attachments_take(*, conversation: Conversation, ids: Sequence[UUID | str], i
         return []
     wanted = list(dict.fromkeys(_uuid(each) for each in ids))
     if len(wanted) > MAX_PER_MESSAGE:
-        raise FileRefused(f"A message can carry {MAX_PER_MESSAGE} images at most.")
+        raise FileRefused(_("A message can carry %(count)s images at most.") % {"count": MAX_PER_MESSAGE})
     unsent = Attachment.objects.select_for_update().filter(conversation=conversation, message=None, pk__in=wanted)
     found = {attachment.pk: attachment for attachment in unsent}
     if len(found) != len(wanted):
-        raise NotFound("There is no such attachment.")
+        raise NotFound(_("There is no such attachment."))
     for attachment in found.values():
         attachment.conversation = into
     return [found[each] for each in wanted]
@@ -123,12 +124,12 @@ def reencoded(content: bytes) -> tuple[bytes, str]:
             image = Image.open(io.BytesIO(content), formats=list(CONTENT_TYPES))
             kind = image.format or ""
             if image.width * image.height > MAX_PIXELS:
-                raise FileRefused("That image has too many pixels. Please send a smaller one.")
+                raise FileRefused(_("That image has too many pixels. Please send a smaller one."))
             return _encode(image, kind), kind
     except FileRefused:
         raise
     except Exception:  # a decoder fed with hostile bytes raises nearly anything
-        raise FileRefused("That file is not an image we can read. Please send a PNG, JPEG or WebP.") from None
+        raise FileRefused(_("That file is not an image we can read. Please send a PNG, JPEG or WebP.")) from None
 
 
 def safe_name(name: str, ending: str) -> str:
@@ -155,4 +156,4 @@ def _uuid(value: UUID | str) -> UUID:
     try:
         return value if isinstance(value, UUID) else UUID(value)
     except ValueError:
-        raise NotFound("There is no such attachment.") from None
+        raise NotFound(_("There is no such attachment.")) from None

@@ -12,6 +12,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
+from django.utils.translation import gettext as _
 
 from tickets import hooks
 from tickets.access import may_act_for, token_hash
@@ -50,7 +51,7 @@ def conversation_create(
 ) -> tuple[Conversation, str]:
     """A new conversation and, if asked for or given, its bearer token, which is shown once and kept only as a hash."""
     token = token or (secrets.token_urlsafe(32) if with_token else "")
-    for _ in range(5):
+    for __ in range(5):
         try:
             with transaction.atomic():
                 conversation = Conversation.objects.create(
@@ -76,7 +77,7 @@ def conversation_identify(*, conversation: Conversation, customer: Customer, ide
     """Bind a verified customer. Raises Conflict when it already belongs to another one."""
     locked = lock(conversation.pk)
     if locked.customer_id not in (None, customer.pk):
-        raise Conflict("This conversation belongs to another customer.")
+        raise Conflict(_("This conversation belongs to another customer."))
     locked.customer, locked.identity, locked.verified_at = customer, identity, timezone.now()
     locked.contact_email = locked.contact_email or customer.email
     locked.save(update_fields=["customer", "identity", "verified_at", "contact_email"])
@@ -218,7 +219,7 @@ def conversation_reopen(*, conversation: Conversation) -> Conversation:
     if conversation.status != Conversation.Status.CLOSED:
         return conversation
     if not can_reopen(conversation):
-        raise Conflict("This conversation has been closed for over 14 days.")
+        raise Conflict(_("This conversation has been closed for over 14 days."))
     conversation.closed_at = None
     conversation.save(update_fields=["closed_at"])
     resolution_revoke(conversation=conversation)
@@ -237,7 +238,7 @@ def conversation_continue(*, conversation: Conversation) -> tuple[Conversation, 
     found = Conversation.objects.filter(continued_from=conversation).order_by("created_at").first()
     if found is not None:
         return lock(found.pk), token
-    continued, _ = conversation_create(
+    continued, __ = conversation_create(
         channel=conversation.channel,
         customer=conversation.customer,
         identity=conversation.identity,

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.db import IntegrityError, transaction
 from django.db.models.functions import Lower
+from django.utils.translation import gettext as _
 
 from tickets.errors import Conflict, DeskError, NotAllowed, NotEligible, NotFound
 from tickets.models import Customer
@@ -51,7 +52,7 @@ def customer_update(*, customer_id: UUID, field: str, value: Value) -> tuple[Val
     after = customer_clean(field, value, locale=customer.locale)
     before: Value = getattr(customer, field)
     if before == after:
-        raise NotEligible("unchanged", "That is already what we have on file.")
+        raise NotEligible("unchanged", _("That is already what we have on file."))
     setattr(customer, field, after)
     customer.save(update_fields=[field])
     return before, after
@@ -62,7 +63,7 @@ def customer_restore(*, customer_id: UUID, field: str, before: Value, after: Val
     """Put the old value back, unless somebody changed it since. Raises NotFound, Conflict."""
     customer = _lock(customer_id)
     if field not in FIELDS or getattr(customer, field) != after:
-        raise Conflict("This was changed again since, so it cannot be undone here.")
+        raise Conflict(_("This was changed again since, so it cannot be undone here."))
     setattr(customer, field, before)
     customer.save(update_fields=[field])
 
@@ -73,7 +74,7 @@ def customer_identified(*, sub: str, email: str, name: str) -> Customer:
 
     Raises Conflict when the address is bound to another `sub`, NotAllowed for a closed account.
     """
-    for _ in range(3):
+    for __ in range(3):
         try:
             with transaction.atomic():
                 customer = _bound(sub, email.strip().lower()) or Customer.objects.create(
@@ -116,7 +117,7 @@ def _shown_name(name: str, email: str) -> str:
 def _lock(customer_id: UUID) -> Customer:
     customer = Customer.objects.select_for_update(no_key=True).filter(pk=customer_id).first()
     if customer is None:
-        raise NotFound("We could not find that account.")
+        raise NotFound(_("We could not find that account."))
     return customer
 
 

@@ -13,9 +13,11 @@ from decimal import Decimal
 from typing import Any
 
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from tickets.errors import Conflict
-from tickets.models import Action, User
+from tickets.languages import money
+from tickets.models import Action, Refund, User
 from tickets.policy import POLICY
 from tickets.selectors.returns import refund_shown, return_shown
 from tickets.services.customers import customer_restore, customer_update
@@ -45,24 +47,29 @@ def undo(action: Action) -> None:
     """Take it back, inside the caller's transaction."""
     take_back = _UNDO.get(action.tool)
     if take_back is None:
-        raise Conflict("This cannot be undone here. A person can help.")
+        raise Conflict(_("This cannot be undone here. A person can help."))
     take_back(action)
+
+
+def _money_back(refund: Refund) -> str:
+    amount = money(refund.amount, refund.order.currency)
+    return _("%(amount)s go back to the original payment method.") % {"amount": amount}
 
 
 def _undo_until() -> datetime:
     return timezone.now() + timedelta(minutes=POLICY.undo_minutes)
 
 
-def _cancel_order(action: Action, _: User | None) -> Receipt:
+def _cancel_order(action: Action, __: User | None) -> Receipt:
     number = action.arguments["order_number"]
     done = order_cancel(
         customer_id=action.customer_id, order_number=number, reason=action.arguments["reason"], action=action
     )
-    receipt: Json = {"order_number": number, "order_status": done.order.status, "message": "The order is cancelled."}
+    receipt: Json = {"order_number": number, "order_status": done.order.status, "message": _("The order is cancelled.")}
     if done.refund is not None:
         receipt |= {"refund": str(done.refund.amount), "currency": done.order.currency}
         receipt["card"] = refund_shown(done.refund)
-        receipt["message"] += f" {done.refund.amount} {done.order.currency} go back to the original payment method."
+        receipt["message"] += " " + _money_back(done.refund)
     return Receipt(receipt, _undo_until(), {"invoices": done.invoices})
 
 
@@ -74,7 +81,7 @@ def _uncancel_order(action: Action) -> None:
     )
 
 
-def _request_return(action: Action, _: User | None) -> Receipt:
+def _request_return(action: Action, __: User | None) -> Receipt:
     parcel = return_create(
         customer_id=action.customer_id,
         order_number=action.arguments["order_number"],
@@ -92,7 +99,7 @@ def _request_return(action: Action, _: User | None) -> Receipt:
         "fee": str(parcel.fee),
         "currency": parcel.order.currency,
         "card": return_shown(parcel),
-        "message": f"The label for return {parcel.number} is on its way by e-mail.",
+        "message": _("The label for return %(number)s is on its way by e-mail.") % {"number": parcel.number},
     }
     return Receipt(receipt, _undo_until(), {"return_number": parcel.number})
 
@@ -117,12 +124,12 @@ def _request_refund(action: Action, approved_by: User | None) -> Receipt:
             "currency": refund.order.currency,
             "refunded_total": str(refund.order.refunded_total),
             "card": refund_shown(refund),
-            "message": f"{refund.amount} {refund.order.currency} go back to the original payment method.",
+            "message": _money_back(refund),
         }
     )
 
 
-def _report_delivery_problem(action: Action, _: User | None) -> Receipt:
+def _report_delivery_problem(action: Action, __: User | None) -> Receipt:
     problem, ticket = problem_report(
         customer_id=action.customer_id,
         order_number=action.arguments["order_number"],
@@ -136,16 +143,17 @@ def _report_delivery_problem(action: Action, _: User | None) -> Receipt:
             "kind": problem.kind,
             "wish": problem.wish,
             "ticket_number": ticket.number,
-            "message": f"The problem is reported. A person will look into it under ticket {ticket.number}.",
+            "message": _("The problem is reported. A person will look into it under ticket %(number)s.")
+            % {"number": ticket.number},
         }
     )
 
 
-def _update_customer(action: Action, _: User | None) -> Receipt:
+def _update_customer(action: Action, __: User | None) -> Receipt:
     name = action.arguments["field"]
     before, after = customer_update(customer_id=action.customer_id, field=name, value=action.arguments["value"])
     return Receipt(
-        {"field": name, "value": after, "message": "Your details are updated."},
+        {"field": name, "value": after, "message": _("Your details are updated.")},
         _undo_until(),
         {"before": before, "after": after},
     )

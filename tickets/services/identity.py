@@ -11,6 +11,7 @@ from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from tickets import jobs
 from tickets.errors import Conflict, Expired
@@ -48,11 +49,11 @@ def verification_start(*, conversation: Conversation, email: str, by_assistant: 
     email = email.strip().lower()
     locked = lock(conversation.pk)
     if locked.customer_id is not None:
-        raise Conflict("This conversation is already verified.")
+        raise Conflict(_("This conversation is already verified."))
     if locked.channel == Conversation.Channel.TASK:
-        raise Conflict("Nobody could type a code here.")
+        raise Conflict(_("Nobody could type a code here."))
     if by_assistant and locked.status == Conversation.Status.HUMAN:
-        raise Conflict("A person has taken over.")
+        raise Conflict(_("A person has taken over."))
     # Whoever guesses: 15 tries an hour in a conversation, 30 at an address, of a million codes.
     check_hourly(Verification.objects.filter(conversation=locked), STARTS_PER_CONVERSATION)
     check_hourly(Verification.objects.filter(email=email), STARTS_PER_ADDRESS)
@@ -73,7 +74,7 @@ def verification_again(*, conversation: Conversation) -> Verification:
     none was asked for in this conversation, and what `verification_start` raises."""
     last = Verification.objects.filter(conversation=conversation).order_by("-created_at").first()
     if last is None:
-        raise Expired("There is no code to send again. Please enter your e-mail address.")
+        raise Expired(_("There is no code to send again. Please enter your e-mail address."))
     return verification_start(conversation=conversation, email=last.email)
 
 
@@ -86,13 +87,13 @@ def verification_check(*, conversation: Conversation, code: str) -> Verification
         Verification.objects.select_related("customer").filter(conversation=locked, state=State.REQUESTED).first()
     )
     if verification is None:
-        raise Expired("There is no code to check. Please ask for a new one.")
+        raise Expired(_("There is no code to check. Please ask for a new one."))
     verification.conversation = locked
     if verification.expires_at <= timezone.now():
         return _end(verification, State.EXPIRED)
     typed = digits(code)
     if len(typed) != DIGITS:  # a slip of the hand is no try
-        raise Conflict("A code has six digits. Please look again.")
+        raise Conflict(_("A code has six digits. Please look again."))
     verification.attempts += 1
     matches = code_matches(verification, typed)
     if matches and verification.customer is not None:

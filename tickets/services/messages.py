@@ -8,10 +8,12 @@ from uuid import UUID
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from tickets.errors import MAX_TEXT, Conflict, Empty, TooLong
 from tickets.events import event_append
 from tickets.ids import new_id
+from tickets.languages import Words, speaking
 from tickets.markdown import render
 from tickets.models import Conversation, Message, User
 from tickets.publishing import publish_inbox
@@ -21,7 +23,7 @@ from tickets.services.resolutions import resolution_revoke
 
 Json = dict[str, Any]
 ASSISTANT_NAME = "Assistant"
-HIDDEN = (
+HIDDEN = _(
     "We hid a card number, password or key in your message: it was not saved, and nobody here has seen it. "
     "We never need one in this chat."
 )
@@ -76,9 +78,10 @@ def message_posted(
     return known
 
 
-def message_system(*, conversation: Conversation, text: str, turn_id: UUID | None = None) -> Message:
+def message_system(*, conversation: Conversation, text: Words, turn_id: UUID | None = None) -> Message:
     """A line of ours that names a fact or the next step."""
-    return _add(conversation, Message.Role.SYSTEM, text, turn_id=turn_id)
+    with speaking(conversation.locale):  # a text of ours may still be in no language
+        return _add(conversation, Message.Role.SYSTEM, str(text), turn_id=turn_id)
 
 
 def message_staff(

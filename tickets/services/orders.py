@@ -11,12 +11,14 @@ from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from tickets import policy
 from tickets.errors import Conflict, NotEligible, NotFound
 from tickets.models import Action, Invoice, Order, Refund
 
-NO_ORDER = "We could not find an order with that number on this account."
+NO_ORDER = gettext_lazy("We could not find an order with that number on this account.")
 AFTER_CANCEL = {Invoice.Status.PAID: Invoice.Status.REFUNDED, Invoice.Status.OPEN: Invoice.Status.VOID}
 
 
@@ -65,11 +67,11 @@ def order_uncancel(*, customer_id: UUID, order_number: str, invoices: dict[str, 
     """Take a cancellation back as long as its money has not left. Raises NotFound, Conflict."""
     order = order_lock(customer_id=customer_id, order_number=order_number)
     if order.status != Order.Status.CANCELLED or not order.status_before_cancel:
-        raise Conflict("This order is not cancelled any more.")
+        raise Conflict(_("This order is not cancelled any more."))
     refunds = Refund.objects.filter(order=order, action__tool="cancel_order").exclude(status=Refund.Status.REJECTED)
     for refund in refunds:
         if refund.status == Refund.Status.PAID:
-            raise Conflict("The money is already on its way back, so the cancellation can no longer be undone.")
+            raise Conflict(_("The money is already on its way back, so the cancellation can no longer be undone."))
         refund.status = Refund.Status.REJECTED
         refund.save(update_fields=["status"])
     order.status, order.status_before_cancel, order.cancelled_at = order.status_before_cancel, "", None

@@ -10,10 +10,12 @@ from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext_lazy
 
 from tickets.access import may_act_for
 from tickets.errors import Conflict, Empty
 from tickets.events import event_append
+from tickets.languages import Words, speaking
 from tickets.models import Conversation, Promise, User
 from tickets.publishing import publish_inbox
 from tickets.services.audit import audit
@@ -23,7 +25,7 @@ State, Kind = Promise.State, Promise.Kind
 MAX_TEXT = 300
 FURTHEST = timedelta(days=366)
 REPLY = "reply"  # what a promise that a person answers is about
-REPLY_TEXT = "A person from our team answers you here."
+REPLY_TEXT = gettext_lazy("A person from our team answers you here.")
 NEXT = {State.OPEN: {State.KEPT, State.MISSED, State.WITHDRAWN}, State.MISSED: {State.KEPT, State.WITHDRAWN}}
 
 
@@ -56,7 +58,7 @@ def promise_by_staff(*, conversation: Conversation, text: str, due_at: datetime,
 def promise_make(
     *,
     conversation: Conversation,
-    text: str,
+    text: Words,
     due_at: datetime,
     kind: str = Kind.OTHER,
     made_by: User | None = None,
@@ -67,7 +69,8 @@ def promise_make(
     `about` names the thing ("reply", "action:<id>"); without one the same words on the same day are the same thing.
     Raises Empty, or Conflict for a time that has passed or is over a year away.
     """
-    text = " ".join(text.replace("\x00", "").split())[:MAX_TEXT]
+    with speaking(conversation.locale):  # a text of ours may still be in no language
+        text = " ".join(str(text).replace("\x00", "").split())[:MAX_TEXT]
     if not text:
         raise Empty
     if not timezone.now() < due_at <= timezone.now() + FURTHEST:

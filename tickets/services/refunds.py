@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from tickets import policy
 from tickets.errors import DeskError, NotFound
@@ -47,7 +48,7 @@ def refund_create(
         raise NotFound(NO_ORDER)
     order = order_lock(customer_id=customer_id, order_number=order_number)
     if refund_check(order, amount, now=timezone.now(), action=action) and approved_by is None:
-        raise ApprovalNeeded("A person has to approve this refund.")
+        raise ApprovalNeeded(_("A person has to approve this refund."))
     refund = Refund.objects.create(order=order, action=action, amount=amount, reason=reason, approved_by=approved_by)
     order.refresh_from_db(fields=["refunded_total"])  # the trigger has moved it
     if order.refunded_total == order.paid_total and order.status != Order.Status.CANCELLED:

@@ -16,9 +16,11 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import F, Max, Q
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from tickets import hours, mail
 from tickets.jobs import SIGNATURE
+from tickets.languages import day, speaking
 from tickets.models import Conversation, Message, ThreadLink
 from tickets.services.locking import lock
 from tickets.services.thread_links import link_address, link_make, recipient
@@ -88,7 +90,7 @@ def _is_away(error: Exception) -> bool:
     """Whether the mail server cannot be reached or is closing, rather than refuses this one mail."""
     match error:
         case SMTPRecipientsRefused():
-            return any(code == CLOSING for code, _ in error.recipients.values())
+            return any(code == CLOSING for code, __ in error.recipients.values())
         case SMTPSenderRefused() | SMTPDataError():
             return error.smtp_code == CLOSING
     return isinstance(error, OSError)  # as all other errors of smtplib are, too
@@ -107,7 +109,8 @@ def _send(link: ThreadLink) -> int:
     if not replies and not link.asked_for:  # seen meanwhile; taken further since then, it stays
         ThreadLink.objects.filter(pk=link.pk, upto_seq=link.upto_seq, asked_for=False).delete()
         return 0
-    mail.send(to=link.email, subject=_subject(link, replies), body=_body(link, replies))
+    with speaking(link.conversation.locale):
+        mail.send(to=link.email, subject=_subject(link, replies), body=_body(link, replies))
     _sent(link)
     return 1
 
@@ -123,20 +126,30 @@ def _sent(link: ThreadLink) -> None:
 
 
 def _subject(link: ThreadLink, replies: Sequence[Message]) -> str:
-    what = f"{replies[-1].author} answered you" if replies else "Your way back into the chat"
-    return f"{what} ({link.conversation.reference})"
+    if not replies:
+        return _("Your way back into the chat (%(reference)s)") % {"reference": link.conversation.reference}
+    words = {"name": replies[-1].author, "reference": link.conversation.reference}
+    return _("%(name)s answered you (%(reference)s)") % words
 
 
 def _body(link: ThreadLink, replies: Sequence[Message]) -> str:
     """Who wrote what, and the way to answer; nothing else of the conversation or the account."""
-    said = "\n\n".join(f"{reply.author}, Alder & Pine, wrote:\n\n{_quoted(reply.text)}" for reply in replies)
-    return (
-        f"Hello,\n\n{said or 'here is the link you asked for.'}\n\n"
-        "Please answer in the chat, here:\n"
-        f"{link_address(link)}\n\n"
-        f"The link works once, until {link.expires_at.astimezone(hours.SHOP):%d %B %Y}, and opens this conversation "
-        "only. Please do not pass it on. What you send to this address does not appear in the chat." + SIGNATURE
+    said = "\n\n".join(
+        _("%(name)s, Alder & Pine, wrote:") % {"name": reply.author} + f"\n\n{_quoted(reply.text)}" for reply in replies
     )
+    body = _(
+        "Hello,\n\n%(said)s\n\n"
+        "Please answer in the chat, here:\n"
+        "%(link)s\n\n"
+        "The link works once, until %(day)s, and opens this conversation only. Please do not pass it on. What you "
+        "send to this address does not appear in the chat."
+    )
+    words = {
+        "said": said or _("here is the link you asked for."),
+        "link": link_address(link),
+        "day": day(link.expires_at.astimezone(hours.SHOP)),
+    }
+    return body % words + SIGNATURE
 
 
 def _quoted(text: str) -> str:

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from tickets import jobs, policy
 from tickets.errors import Conflict, NotEligible, NotFound
@@ -22,7 +23,7 @@ def return_check(order: Order, skus: Sequence[str]) -> list[policy.ReturnItem]:
     items = return_items(order, skus)
     missing = sorted(set(skus) - {item.sku for item in items})
     if missing:
-        raise NotEligible("unknown_sku", f"This order has no item {', '.join(missing)}.")
+        raise NotEligible("unknown_sku", _("This order has no item %(items)s.") % {"items": ", ".join(missing)})
     require(policy.can_return(status=order.status, delivered_at=order.delivered_at, items=items, now=timezone.now()))
     return items
 
@@ -55,9 +56,9 @@ def return_cancel(*, customer_id: UUID, number: str) -> Return:
     mine = Return.objects.filter(number=number, order__customer=customer_id)
     parcel = mine.select_for_update(of=("self",), no_key=True).first()
     if parcel is None:
-        raise NotFound("We could not find that return.")
+        raise NotFound(_("We could not find that return."))
     if parcel.status != Return.Status.LABEL_SENT:
-        raise Conflict("The parcel is already with us, so the return can no longer be undone.")
+        raise Conflict(_("The parcel is already with us, so the return can no longer be undone."))
     parcel.status = Return.Status.CANCELLED
     parcel.save(update_fields=["status"])
     return parcel

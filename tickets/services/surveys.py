@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from tickets.errors import Conflict, NotFound
 from tickets.events import event_append
@@ -40,13 +41,13 @@ def survey_dismiss(*, conversation: Conversation) -> Survey:
 def survey_answer(*, conversation: Conversation, rating: int, comment: str = "") -> Survey:
     """Keep the answer (1..5); the same one again changes nothing. Raises Conflict for another answer or rating."""
     if not 1 <= rating <= 5:
-        raise Conflict("A rating is a number from 1 to 5.")
+        raise Conflict(_("A rating is a number from 1 to 5."))
     lock(conversation.pk)
-    survey, _ = Survey.objects.get_or_create(conversation=conversation)
+    survey, __ = Survey.objects.get_or_create(conversation=conversation)
     comment = without_secrets(comment.replace("\x00", "").strip()[:1000])[:1000]
     if survey.state == Survey.State.ANSWERED:
         if (survey.rating, survey.comment) != (rating, comment):
-            raise Conflict("This conversation has been rated already. Thank you!")
+            raise Conflict(_("This conversation has been rated already. Thank you!"))
         return survey
     survey.state, survey.rating, survey.comment = Survey.State.ANSWERED, rating, comment
     survey.answered_at = timezone.now()
@@ -67,10 +68,10 @@ def feedback_give(
         pk=message_id, conversation=conversation, role__in=[Message.Role.ASSISTANT, Message.Role.STAFF]
     ).first()
     if message is None:
-        raise NotFound("There is no such answer.")
+        raise NotFound(_("There is no such answer."))
     reason = without_secrets(reason.replace("\x00", "").strip()[:500])[:500]
     given = {"helpful": helpful, "reason": reason, "cause": "" if helpful else Feedback.Cause(cause)}
-    feedback, _ = Feedback.objects.update_or_create(message=message, defaults=given)
+    feedback, __ = Feedback.objects.update_or_create(message=message, defaults=given)
     message.conversation = conversation
     resolution_of_thumb(message=message, helpful=helpful)
     return feedback

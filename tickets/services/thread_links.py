@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
+from django.utils.translation import gettext as _
 
 from tickets.access import token_hash
 from tickets.errors import Expired, NotFound
@@ -56,18 +57,18 @@ def link_find(token: str) -> ThreadLink:
     """The link of a token, used or not. Raises NotFound."""
     found = ThreadLink.objects.select_related("conversation__customer").filter(token_hash=token_hash(token)).first()
     if found is None:
-        raise NotFound("This link leads nowhere. Perhaps a part of it is missing.")
+        raise NotFound(_("This link leads nowhere. Perhaps a part of it is missing."))
     return found
 
 
 def link_check(link: ThreadLink) -> None:
     """Raises Expired, with a sentence that says why, for a link that no longer opens its thread."""
     if link.used_at is not None:
-        raise Expired("This link was used already. Each one works once.")
+        raise Expired(_("This link was used already. Each one works once."))
     if link.expires_at <= timezone.now():
-        raise Expired("This link is over: each one works for 14 days.")
+        raise Expired(_("This link is over: each one works for 14 days."))
     if not is_current(link):
-        raise Expired("This link was sent to an address that no longer belongs to the conversation.")
+        raise Expired(_("This link was sent to an address that no longer belongs to the conversation."))
 
 
 def is_current(link: ThreadLink) -> bool:
@@ -90,7 +91,7 @@ def link_use(*, token: str) -> Conversation:
 def link_renew(*, link: ThreadLink) -> ThreadLink:
     """Another link, to the same mailbox as the old one. Raises Expired when we no longer write there, RateLimited."""
     if not is_current(link):
-        raise Expired("We no longer write to the address this link was sent to.")
+        raise Expired(_("We no longer write to the address this link was sent to."))
     check_hourly(ThreadLink.objects.filter(conversation=link.conversation), MAX_PER_HOUR)
     mailed = link.conversation.mailed_seq
     return link_make(conversation=link.conversation, email=link.email, upto_seq=mailed, asked_for=True)

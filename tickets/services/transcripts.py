@@ -7,15 +7,23 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from tickets import hours, mail
 from tickets.errors import Conflict, Empty
 from tickets.jobs import SIGNATURE
+from tickets.languages import day, speaking
 from tickets.models import Conversation, Message
 from tickets.queue import enqueue
 from tickets.services.thread_links import recipient
 
-WHO = {Message.Role.CUSTOMER: "You", Message.Role.ASSISTANT: "Assistant", Message.Role.SYSTEM: "Alder & Pine"}
+WHO = {
+    Message.Role.CUSTOMER: pgettext_lazy("who wrote a message", "You"),
+    Message.Role.ASSISTANT: gettext_lazy("Assistant"),
+    Message.Role.SYSTEM: "Alder & Pine",
+}
 MAX_MESSAGES = 1000  # in a mail
 MAX_IN_FILE = 20_000
 
@@ -27,7 +35,7 @@ def transcript_send(*, conversation: Conversation) -> str:
     """
     to = recipient(conversation)
     if not to:
-        raise Conflict("Tell us first where to send it.")
+        raise Conflict(_("Tell us first where to send it."))
     if not Message.objects.filter(conversation=conversation).exists():
         raise Empty
     enqueue(mail_transcript, str(conversation.pk), conversation.last_seq, queue="mail")
@@ -39,20 +47,23 @@ def mail_transcript(conversation_id: str, upto_seq: int) -> None:
     conversation = Conversation.objects.select_related("customer").filter(pk=conversation_id).first()
     if conversation is None or not (to := recipient(conversation)):
         return
-    mail.send(
-        to=to,
-        subject=f"Your conversation {conversation.reference} with Alder & Pine",
-        body=(
-            f"Hello,\n\nthis is your conversation {conversation.reference}, as you asked. "
-            "What you send to this address does not appear in the chat.\n\n"
-            f"{transcript_text(conversation.pk, upto_seq)}{SIGNATURE}"
-        ),
-    )
+    with speaking(conversation.locale):
+        words = {"reference": conversation.reference}
+        body = _(
+            "Hello,\n\nthis is your conversation %(reference)s, as you asked. "
+            "What you send to this address does not appear in the chat."
+        )
+        mail.send(
+            to=to,
+            subject=_("Your conversation %(reference)s with Alder & Pine") % words,
+            body=f"{body % words}\n\n{transcript_text(conversation.pk, upto_seq)}{SIGNATURE}",
+        )
 
 
 def transcript_file(conversation: Conversation) -> str:
     """The conversation as a text file to keep."""
-    head = f"Conversation {conversation.reference} with Alder & Pine, begun {_at(conversation.created_at)}"
+    words = {"reference": conversation.reference, "time": _at(conversation.created_at)}
+    head = _("Conversation %(reference)s with Alder & Pine, begun %(time)s") % words
     body = transcript_text(conversation.pk, conversation.last_seq, most=MAX_IN_FILE)
     return f"{head}\n{'=' * len(head)}\n\n{body}\n"
 
@@ -63,14 +74,15 @@ def transcript_text(conversation_id: UUID, upto_seq: int, *, most: int = MAX_MES
     messages = list(said.order_by("-seq")[: most + 1])
     entries = [_entry(message) for message in reversed(messages[:most])]
     if len(messages) > most:
-        entries.insert(0, f"[Only the newest {most:,} messages are here; you find all of them in the chat.]")
+        told = _("[Only the newest %(number)s messages are here; you find all of them in the chat.]")
+        entries.insert(0, told % {"number": number_format(most, force_grouping=True)})
     return "\n\n".join(entries)
 
 
 def _entry(message: Message) -> str:
-    who = WHO.get(Message.Role(message.role)) or f"{message.author or 'Our team'}, Alder & Pine"
+    who = WHO.get(Message.Role(message.role)) or f"{message.author or _('Our team')}, Alder & Pine"
     lines = [f"{who} ({_at(message.created_at)})", message.text.replace("**", "")]
-    lines += [f"[picture: {file.get('name', '')}]" for file in message.attachments]
+    lines += [_("[picture: %(name)s]") % {"name": file.get("name", "")} for file in message.attachments]
     lines += [f"[{source['n']}] {source['title']}" for source in _known(message.sources)]
     return "\n".join(line for line in lines if line)
 
@@ -80,4 +92,5 @@ def _known(sources: list[Any]) -> list[dict[str, Any]]:
 
 
 def _at(moment: datetime) -> str:
-    return f"{moment.astimezone(hours.SHOP):%d %b %Y %H:%M} Pacific time"
+    here = moment.astimezone(hours.SHOP)
+    return _("%(day)s %(time)s Pacific time") % {"day": day(here), "time": f"{here:%H:%M}"}

@@ -19,6 +19,7 @@ from tickets import markdown, structured
 from tickets.models import Article
 from tickets.search import search
 from tickets.selectors.articles import ABOUT, category_counts, published_articles, related_articles, shelves
+from tickets.selectors.translations import in_language, languages_of_article
 from tickets.views.help_feedback import feedback_context
 
 MAX_QUERY = 300
@@ -78,12 +79,13 @@ def category(request: HttpRequest, category: str) -> HttpResponse:
 @require_safe
 def article(request: HttpRequest, slug: str) -> HttpResponse:
     """A published article; a draft is as little there as one that never was."""
-    found = get_object_or_404(published_articles(), slug=slug)
+    found = in_language([get_object_or_404(published_articles(), slug=slug)])[0]
     body, headings = with_anchors(markdown.render(found.body))
     kind, path = Article.Category(found.category), found.get_absolute_url()
     shelf = reverse("help_category", args=[kind])
     context = {
         "article": found,
+        "languages": languages_of_article(found),
         "shelf": shelf,
         "body": body,
         "headings": headings if len(headings) >= LONG else [],

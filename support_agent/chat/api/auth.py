@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.utils import translation
 from ninja.security import APIKeyHeader, HttpBearer
 from ninja.security.base import AuthBase
 from ninja.utils import check_csrf
@@ -16,6 +17,7 @@ from support_agent.chat.visitors import has_credentials, visitor_of_request
 from support_agent.models import ApiKey
 from support_agent.runtime.ratelimit import allow
 from tickets.access import Visitor, conversation_for_visitor, staff_roles
+from tickets.languages import language_of
 from tickets.models import Conversation
 
 
@@ -85,7 +87,9 @@ def require_csrf(request: HttpRequest) -> None:
 
 
 def conversation_of(request: VisitorRequest, conversation_id: UUID) -> Conversation:
-    """The caller's own conversation. Raises NotFound for foreign and missing alike, RateLimited."""
+    """The caller's own conversation; what this call says from here on is in its language. Raises NotFound for foreign
+    and missing alike, RateLimited."""
     conversation = conversation_for_visitor(conversation_id, request.auth)
+    translation.activate(language_of(conversation.locale))  # LanguageMiddleware ends it with the request
     allow("frame", str(conversation.pk))
     return conversation

@@ -15,6 +15,7 @@ class Renderer(Protocol):
     """Turns what a socket has to say into text frames. One per socket: it may remember what it has shown."""
 
     lenient: bool
+    language: str
 
     def event(self, event: Json) -> str:
         """A persistent event; an action that waits for its owner carries its token already."""

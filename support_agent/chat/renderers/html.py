@@ -16,10 +16,12 @@ from django.utils.safestring import SafeString, mark_safe
 
 from support_agent.chat.renderers.items import Item, fold, item_of, place_context
 from support_agent.chat.renderers.spoken import spoken
+from tickets.languages import speaking
+from tickets.languages import spoken as active_language
 
 Json = dict[str, Any]
 KEPT = 512
-_rendered: OrderedDict[tuple[UUID, int], str] = OrderedDict()  # a conversation open twice renders an event once
+_rendered: OrderedDict[tuple[UUID, int, str], str] = OrderedDict()  # a conversation open twice renders an event once
 
 
 class HtmlRenderer:
@@ -27,6 +29,7 @@ class HtmlRenderer:
 
     def __init__(self, conversation_id: UUID) -> None:
         self._conversation_id = conversation_id
+        self.language = active_language()  # of the request that polls; a socket sets its conversation's
         self._own = 0  # the seq of the customer's newest message, as far as it came this way
         self._growing: tuple[str, int] | None = None  # message_id and length of the text shown so far
 
@@ -36,15 +39,21 @@ class HtmlRenderer:
         if event["type"] == "message" and event["message"]["role"] == "customer":
             self._own = event["seq"]
         if event["type"] == "message" and event["message"].get("attachments"):
-            return _event(event)  # the addresses of its images do not hold as long as what is kept here
-        key = (self._conversation_id, event["seq"])
+            with speaking(self.language):
+                return _event(event)  # the addresses of its images do not hold as long as what is kept here
+        key = (self._conversation_id, event["seq"], self.language)
         if key not in _rendered:
-            _rendered[key] = _event(event)
+            with speaking(self.language):
+                _rendered[key] = _event(event)
             if len(_rendered) > KEPT:
                 _rendered.popitem(last=False)
         return _rendered[key]
 
     def frame(self, frame: Json) -> str | None:
+        with speaking(self.language):
+            return self._frame(frame)
+
+    def _frame(self, frame: Json) -> str | None:
         match frame["type"]:
             case "delta":
                 return self._delta(frame)
@@ -60,7 +69,8 @@ class HtmlRenderer:
         return None
 
     def error(self, frame: Json, about: Json) -> str:
-        return _render("frames/error", {**frame, "about": about})
+        with speaking(self.language):
+            return _render("frames/error", {**frame, "about": about})
 
     def _delta(self, delta: Json) -> str | None:
         """The next piece of growing text; after a hole nothing until the final message."""

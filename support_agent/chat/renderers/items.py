@@ -15,6 +15,8 @@ from typing import Any
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from support_agent.chat.renderers.cards import card_context, cards_context
 from support_agent.chat.renderers.exact import arguments_shown, brings
@@ -23,27 +25,27 @@ from tickets import hours
 Json = dict[str, Any]
 
 ACTION_STATES = {
-    "proposed": ("Your confirmation is needed", "Nothing happens until you confirm."),
-    "confirmed": ("Working on it", "We are carrying this out now."),
-    "declined": ("Declined", "Nothing was changed."),
-    "expired": ("Expired", "Nothing was changed."),
-    "awaiting_staff": ("With our team", "A colleague has to approve this. You will hear here and by e-mail."),
-    "done": ("Done", ""),
-    "failed": ("This did not work", "Nothing was changed. Ask again, or talk to a person."),
-    "undone": ("Undone", "Everything is as it was before."),
+    "proposed": (_("Your confirmation is needed"), _("Nothing happens until you confirm.")),
+    "confirmed": (_("Working on it"), _("We are carrying this out now.")),
+    "declined": (_("Declined"), _("Nothing was changed.")),
+    "expired": (_("Expired"), _("Nothing was changed.")),
+    "awaiting_staff": (_("With our team"), _("A colleague has to approve this. You will hear here and by e-mail.")),
+    "done": (_("Done"), ""),
+    "failed": (_("This did not work"), _("Nothing was changed. Ask again, or talk to a person.")),
+    "undone": (_("Undone"), _("Everything is as it was before.")),
 }
 LABELS = {  # in the order they are shown; what is not named here follows
-    "order_number": "Order",
-    "return_number": "Return",
-    "sku": "Item",
-    "skus": "Items",
-    "field": "What changes",
-    "value": "New value",
-    "marketing_opt_in": "Marketing e-mails",
-    "kind": "Problem",
-    "wish": "Your wish",
-    "amount": "Amount",
-    "reason": "Reason",
+    "order_number": _("Order"),
+    "return_number": _("Return"),
+    "sku": _("Item"),
+    "skus": _("Items"),
+    "field": _("What changes"),
+    "value": _("New value"),
+    "marketing_opt_in": _("Marketing e-mails"),
+    "kind": _("Problem"),
+    "wish": _("Your wish"),
+    "amount": _("Amount"),
+    "reason": _("Reason"),
 }
 _ORDER = {key: place for place, key in enumerate(LABELS)}
 _TAG_OR_MARK = re.compile(r'<(?:[^<>"]|"[^"]*")*>|\[(\d{1,2})\]')
@@ -127,7 +129,7 @@ def _exact(action: Json, only: tuple[str, ...]) -> list[tuple[str, str]]:
     return told + (brings(preview) if action["state"] == "proposed" else [])
 
 
-PROMISE_STATES = {"open": "Promised", "kept": "Done", "missed": "Late", "withdrawn": "No longer needed"}
+PROMISE_STATES = {"open": _("Promised"), "kept": _("Done"), "missed": _("Late"), "withdrawn": _("No longer needed")}
 
 
 def promise_context(promise: Json) -> Json:
@@ -158,7 +160,7 @@ def place_context(frame: Json) -> Json:
 def rows(values: Json) -> list[tuple[str, str]]:
     """Label and value, in words, for a definition list; empty values are left out."""
     return [
-        (LABELS.get(key, key.replace("_", " ").capitalize()), words(value))
+        (str(LABELS.get(key, key.replace("_", " ").capitalize())), words(value))
         for key, value in sorted(values.items(), key=lambda pair: _ORDER.get(pair[0], len(_ORDER)))
         if value not in (None, "", [], {})
     ]
@@ -167,7 +169,7 @@ def rows(values: Json) -> list[tuple[str, str]]:
 def words(value: Any) -> str:
     """A JSON value as a person would write it."""
     if isinstance(value, bool):
-        return "Yes" if value else "No"
+        return gettext("Yes") if value else gettext("No")
     if isinstance(value, list):
         return ", ".join(words(part) for part in value)
     if isinstance(value, dict):

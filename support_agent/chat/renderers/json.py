@@ -10,6 +10,7 @@ Json = dict[str, Any]
 
 class JsonRenderer:
     lenient = False
+    language = "en"  # its frames hold no words of ours but those they were made with
 
     def event(self, event: Json) -> str:
         return _dump(event)

@@ -60,7 +60,7 @@ def respond(body: Json) -> tuple[list[Json], str]:
     calls, text = act(situation, dialogue)
     if calls:
         return [_tool_use(situation, call) for call in calls], "tool_use"
-    return [_text(_reworded(text, situation.objection))], "end_turn"
+    return [_text(_in_english_only(situation, dialogue, _reworded(text, situation.objection)))], "end_turn"
 
 
 def _assist(situation: Situation, wish: assist.Wish) -> tuple[list[Json], str]:
@@ -119,6 +119,17 @@ def _reworded(text: str, objection: str) -> str:
         if shorter and shorter != text
         else "I cannot give you a reliable answer to that myself. Shall I bring in a colleague?"
     )
+
+
+def _in_english_only(situation: Situation, dialogue: Dialogue, text: str) -> str:
+    """In a conversation of another language: once, in that language, that we speak none but English; and no more than
+    that where we did not understand."""
+    if not situation.says:
+        return text
+    if all(task.intent in ("foreign", "unsure") for task in dialogue.tasks):
+        return situation.says
+    said_before = any(situation.says in exchange.before for exchange in situation.exchanges)
+    return text if said_before else f"{situation.says}\n\n{text}"
 
 
 def _summary(situation: Situation) -> str:

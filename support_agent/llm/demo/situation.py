@@ -59,6 +59,7 @@ class Situation:
     waiting: bool  # a person has been asked to take over
     person_answers: str  # when, in the server's words
     action_state: str  # of the newest proposal, or ''
+    says: str  # to a customer of another language than ours, or ''
     schema: Json | None
     pictures: int = 0  # attached to the newest words
     is_wordless: bool = False  # the newest message is pictures and no word
@@ -87,6 +88,7 @@ def read(body: Json) -> Situation:
         waiting=any(re.search(r"^status: a person has been asked", text, re.M) for text in notices),
         person_answers=_line("a person answers", notices),
         action_state=next(iter(re.findall(r"^action .*\bstate (\w+)", "\n".join(notices), re.M)[::-1]), ""),
+        says=_line("demo model says", notices),
         schema=schema_format.get("schema") if schema_format.get("type") == "json_schema" else None,
         pictures=sum(block.get("type") == "image" for block in _blocks(newest)),
         is_wordless=bool(_NAMED.search(_text(newest))) and not _words(newest),

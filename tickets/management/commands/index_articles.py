@@ -50,7 +50,10 @@ def _index(progress: Progress) -> int:
         progress.advance(task)
     terms_recount()
     embedder = get_embedder()
-    missing = ArticleSection.objects.exclude(embedder=embedder.name).count() if embedder else 0
+    missing = 0
+    if embedder:
+        understood = ArticleSection.objects.filter(language__in=embedder.languages)
+        missing = understood.exclude(embedder=embedder.name).count()
     task = progress.add_task("Vectors", total=missing)
     made = 0
     for count in articles_embed():
