@@ -113,7 +113,7 @@ def _place_of(frame: frames.AnyFrame, replies: list[Json]) -> str:
     match frame:
         case frames.MessageFrame():
             return f"/#m-{replies[0]['message_id']}"
-        case frames.ConfirmFrame() | frames.UndoFrame():
+        case frames.ConfirmFrame() | frames.UndoFrame() | frames.RenewFrame():
             return f"/#action-{frame.action_id}"
         case frames.FeedbackFrame():
             return f"/#feedback-{frame.message_id}"

@@ -66,6 +66,8 @@ class Route:
         """What stands for each parameter when the things of `place` are asked for."""
         fixed = {
             "slug": "tokens" if self.is_staff else world.ids["help"],
+            "name": "chat",
+            "digest": "0123456789abcdef",
             "category": "product",
             "purpose": "summary",
             "queue_index": "0",
