@@ -20,6 +20,8 @@ APPS = {"tickets", "support_agent", "auth"}
 # Nobody's records are hidden from staff but these: who changed what, and people's accounts.
 SENSITIVE = ("auditentry", "auditvalue", "user", "verification")
 
+WRITTEN = ("article", "articletranslation")
+
 # (role, verb, models): models by name, or all of an app.
 TABLE: list[tuple[Role, str, tuple[str, ...]]] = [
     (Role.AGENT, "view", (DESK,)),
@@ -29,14 +31,28 @@ TABLE: list[tuple[Role, str, tuple[str, ...]]] = [
     (
         Role.LEAD,
         "change",
-        ("cannedreply", "ticket", "deliveryproblem", "customer", "article", "product", "team", "staffprofile"),
+        (
+            "cannedreply",
+            "ticket",
+            "deliveryproblem",
+            "customer",
+            "article",
+            "articletranslation",
+            "product",
+            "team",
+            "staffprofile",
+        ),
     ),
-    (Role.LEAD, "add", ("cannedreply", "ticketcomment", "article", "product", "team", "staffprofile")),
-    (Role.LEAD, "delete", ("article", "cannedreply")),
+    (
+        Role.LEAD,
+        "add",
+        ("cannedreply", "ticketcomment", "article", "articletranslation", "product", "team", "staffprofile"),
+    ),
+    (Role.LEAD, "delete", ("article", "articletranslation", "cannedreply")),
     *[(role, verb, ("savedcase",)) for role in (Role.LEAD, Role.OPS) for verb in ("add", "change")],
     (Role.OPS, "view", (DESK, ASSISTANT, *SENSITIVE)),
-    (Role.OPS, "change", ("alertroute", "article", "apikey", "retention", "surfacelimit", "switch", "systemlimit")),
-    (Role.OPS, "add", ("alertroute", "article", "apikey", "retention", "surfacelimit", "switch", "systemlimit")),
+    (Role.OPS, "change", ("alertroute", *WRITTEN, "apikey", "retention", "surfacelimit", "switch", "systemlimit")),
+    (Role.OPS, "add", ("alertroute", *WRITTEN, "apikey", "retention", "surfacelimit", "switch", "systemlimit")),
     (Role.OPS, "delete", ("alertroute", "retention", "savedcase", "switch", "systemlimit")),
     *[(Role.ADMIN, verb, (DESK, ASSISTANT, *SENSITIVE, "group")) for verb in ("view", "add", "change", "delete")],
 ]

@@ -119,6 +119,8 @@ class ArticleAdmin(RecordAdmin):
         assert isinstance(request.user, User)
         if formset.model is ArticleTranslation:
             formset_save(formset, request.user)
+        else:
+            super().save_formset(request, form, formset, change)
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
         assert isinstance(request.user, User)
