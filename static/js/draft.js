@@ -53,8 +53,11 @@ window.Draft = (() => {
   return {
     /** Put back what was being written here; words that the page came with go below it. */
     restore() {
-      const asked = text.value.trim(), kept = read()[here()]?.text || "";
-      write(read());  // without what is another's or old
+      const asked = text.value.trim(), drafts = read(), fresh = drafts.new;
+      delete drafts.new;
+      if (fresh) drafts[here()] ??= fresh;  // signing in may have led to a conversation
+      const kept = drafts[here()]?.text || "";
+      write(drafts);  // without what is another's or old
       if (kept) put(kept.includes(asked) ? kept : `${kept.trimEnd()}\n\n${asked}`);
     },
     keep,
