@@ -27,6 +27,7 @@ LOWER = {  # package -> what of ours it may import besides itself
         "tickets.models",
         "tickets.db",
         "tickets.hours",
+        "tickets.languages",
         "tickets.policy",
     ),
     "support_agent.privacy": (
