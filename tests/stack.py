@@ -28,7 +28,7 @@ import redis
 from django.conf import settings
 
 ROOT = Path(__file__).resolve().parent.parent
-START_SECONDS = 120.0
+START_SECONDS = 240.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ def test_a_message_typed_offline_arrives_once(chat: Chat) -> None:
     chat.open()
     chat.ask("Hello")
     page.context.set_offline(True)
-    page.get_by_text("You are offline.").wait_for()
+    page.locator("#connection").get_by_text("You are offline.").wait_for()
     chat.write("Do gift cards expire?")
     page.get_by_text("Waiting for the connection").wait_for()
     assert chat.own.count() == 1
@@ -59,7 +59,7 @@ def test_what_happened_meanwhile_is_caught_up_in_order(chat: Chat) -> None:
     other = page.context.new_page()
     other.goto("/")
     page.context.set_offline(True)  # both tabs
-    page.get_by_text("You are offline.").wait_for()
+    page.locator("#connection").get_by_text("You are offline.").wait_for()
     page.context.set_offline(False)
     Chat(other).connected()
     Chat(other).ask("What does the Plus plan cost?")

@@ -70,6 +70,7 @@ def test_handed_over_served_and_handed_back(stack: Stack, chat: Chat, desk: Page
     desk.wait_for_function("document.activeElement?.id === 'reply'")
     desk.keyboard.type("Hello, I have read everything", delay=60)
     typing_until(desk, customer.locator("#activity .label", has_text="is typing"))
+    assert "I have read everything" in desk.locator("#reply").input_value(), desk.locator("#pane-thread").inner_text()
     desk.keyboard.press("Control+Enter")
     customer.locator("#messages .message.staff", has_text="I have read everything").wait_for(timeout=SOON)
     customer.get_by_label("Your message").press_sequentially("One question", delay=40)
@@ -131,7 +132,8 @@ def typing_until(page: Page, notice: Locator) -> None:
     """Type on until the other side sees it: a notice that comes while everything is busy may be dropped."""
     deadline = time.monotonic() + SOON / 1000
     while not notice.is_visible():
-        assert time.monotonic() < deadline, "typing is not seen on the other side"
+        what = "document.activeElement.id + ': ' + document.activeElement.value + ' | ' + document.body.innerText"
+        assert time.monotonic() < deadline, f"not seen on the other side: {page.evaluate(what)}"
         page.keyboard.type(".", delay=200)
 
 
