@@ -51,7 +51,7 @@ OPENERS = (
     _("My Trailmate won’t sync"),
     _("What does shipping cost?"),
 )
-MAX_ASKED = 500  # characters of a question that another page puts into the field
+MAX_ASKED = 400  # characters of a question that another page puts into the field
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ def chat_page(request: HttpRequest, refusal: Refusal | None = None, status: int 
     customer = Customer.objects.filter(pk=visitor.customer_id).first() if visitor.customer_id else None
     csrf_token = get_token(request)  # with the cookie, also for the scripts
     own: Json = {
-        "asked": request.GET.get("ask", "").replace("\x00", "").strip()[:MAX_ASKED],
+        "asked": request.GET.get("ask", "").replace("\x00", "")[:MAX_ASKED],
         "owner": writer_of(visitor),
         "has_past": has_past(request, conversation),
     }
