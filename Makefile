@@ -5,13 +5,17 @@ PYTHON := $(shell for python in python3 python3.14 python3.13 python3.12 python3
 	&& { echo $$python; break; }; done)
 endif
 VENV := .venv/bin
-.PHONY: run test faults lint format doctor bench evals lock audit installed setup python
+.PHONY: run test browse faults lint format doctor bench evals lock audit installed setup python
 
 run: python
 	@exec $(PYTHON) -m support_agent.launch.bootstrap run
 
 test: setup
 	@exec $(VENV)/python -m support_agent.launch.testing $(ARGS)
+
+# Every page, size, theme and way through the product in Chromium: a quarter of an hour.
+browse: setup
+	@exec $(VENV)/python -m pytest -p no:xdist -p no:randomly -m deep $(ARGS)
 
 # Real processes killed, servers restarted, lines cut: minutes. Writes its figures into docs/reliability.md.
 faults: setup

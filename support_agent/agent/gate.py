@@ -13,7 +13,9 @@ from support_agent.agent.evidence import Evidence
 
 # A sentence ends with its mark, a blank and what does not look like its rest ("e.g. 5", "Nov. 2026", "3. März"), or
 # with a line.
-_END = re.compile(r"(?<=[.!?…؟])(?<!\d\.)[\"')\]*_]*(?:\s?\[\d{1,2}\])*\s+(?=[^\s\da-z\[])|(?<=[。！？])|\n+")
+_END = re.compile(
+    r"(?<=[.!?…؟])(?<![\s(]\d\.)(?<![\s(]\d\d\.)(?<!\A\d\.)(?<!\A\d\d\.)[\"')\]*_]*(?:\s?\[\d{1,2}\])*\s+(?=[^\s\da-z\[])|(?<=[。！？])|\n+"
+)
 OVERLAP = 200  # characters before a sentence in which a quotation may have begun
 
 Show = Callable[[str], Awaitable[None]]

@@ -148,4 +148,4 @@ def _model_pages(model: type[Model], user: User) -> Ids:
 def _error_pages() -> list[Path]:
     """What is shown when something went wrong: all that stands beside base.html."""
     folder = Path(settings.TEMPLATES[0]["DIRS"][0])
-    return sorted(path for path in folder.glob("*.html") if path.stem != "base")
+    return sorted(path for path in folder.glob("*.html") if path.stem not in ("base", "metadata"))

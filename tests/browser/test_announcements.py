@@ -11,7 +11,7 @@ from tests.browser.conftest import ANSWER_MS, Chat
 from tests.browser.test_cards import begin_afresh, cast_with
 from tests.stack import Stack
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = [pytest.mark.timeout(240), pytest.mark.deep]
 LISTEN = """() => {
   window.said = [];
   new MutationObserver((changes) => {
@@ -71,9 +71,9 @@ def test_what_is_said_and_in_which_order(stack: Stack, chat: Chat) -> None:
     expected = [
         rf"^Assistant: Order {order_number}",
         *[r"^Parcel \w+, [a-z ]+$"] * parcels,
-        rf"^Your confirmation is needed: Refund 12\.00 USD of order {order_number}$",
+        rf"^Your confirmation is needed: Refund \$12\.00 of order {order_number}$",
         r"^Assistant: I have prepared this",
-        rf"^Declined: Refund 12\.00 USD of order {order_number}$",
+        rf"^Declined: Refund \$12\.00 of order {order_number}$",
     ]
     matches(said(chat, "^Declined"), expected)
     assert not any("Where is my order" in line or "Please refund" in line for line in page.evaluate("window.said"))

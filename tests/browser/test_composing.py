@@ -9,7 +9,7 @@ import pytest
 from tests.browser.conftest import ANSWER_MS, Chat
 from tests.stack import Stack
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = [pytest.mark.timeout(240), pytest.mark.deep]
 MANY = """(count) => {
     const html = [];
     for (let n = 0; n < count; n++) {

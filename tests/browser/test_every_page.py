@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from tests.browser.addresses import Addresses
 
-pytestmark = pytest.mark.timeout(900)
+pytestmark = [pytest.mark.timeout(900), pytest.mark.deep]
 HERE = Path(__file__).parent
 STAFF = ("admin/", "django-rq/")
 # Every model's list and forms come from the same templates: these have what others have not (inlines, filters, search,

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from tests.browser.addresses import Addresses
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = [pytest.mark.timeout(240), pytest.mark.deep]
 MOST = 250
 LEAST_CONTRAST = 3.0  # WCAG 1.4.11, of the ring with what is round it
 FROM_THE_TOP = """() => {
@@ -120,7 +120,7 @@ def test_what_goes_away_hands_the_focus_on(chat: Chat) -> None:
     chat.answers.first.wait_for(timeout=ANSWER_MS)
     page.wait_for_function("document.activeElement.id === 'text'")
     press("This helped")
-    page.locator(".feedback button").first.wait_for(state="detached", timeout=ANSWER_MS)
+    page.locator(".feedback button[aria-pressed=true]").first.wait_for(timeout=ANSWER_MS)
     page.wait_for_function("document.activeElement.closest('.message.assistant')")
     press("Talk to a person")
     page.locator(".banner.waiting").wait_for(timeout=ANSWER_MS)

@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 from tests.browser.conftest import Chat
 from tests.browser.test_accessibility import problems
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = [pytest.mark.timeout(180), pytest.mark.deep]
 SOON = 20_000
 
 

@@ -11,7 +11,7 @@ from PIL import Image
 from tests.browser.conftest import ANSWER_MS, Chat
 from tests.stack import Stack
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = [pytest.mark.timeout(180), pytest.mark.deep]
 PUT = """async ([kind, type, name, bytes]) => {
     const data = new DataTransfer();
     data.items.add(new File([new Uint8Array(bytes)], name, {type}));

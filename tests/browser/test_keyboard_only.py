@@ -15,7 +15,7 @@ from tests.stack import Stack
 if TYPE_CHECKING:
     from playwright.sync_api import BrowserContext, Locator, Page
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = [pytest.mark.timeout(300), pytest.mark.deep]
 MOST_STOPS = 80
 
 

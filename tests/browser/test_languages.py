@@ -14,7 +14,7 @@ from tests.stack import Stack
 if TYPE_CHECKING:
     from playwright.sync_api import BrowserContext, Page
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = [pytest.mark.timeout(240), pytest.mark.deep]
 PATHS = ("/", "/help/", "/help/return-an-item/", "/help/warranty/", "/account/login/", "/message/", "/privacy/")
 
 

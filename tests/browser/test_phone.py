@@ -14,7 +14,7 @@ from tests.stack import Stack
 if TYPE_CHECKING:
     from playwright.sync_api import BrowserContext, Locator
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = [pytest.mark.timeout(180), pytest.mark.deep]
 THUMB = 44
 # A visual viewport that a test moves: an iPhone's keyboard makes it smaller and pushes it down, the layout stays.
 IPHONE = """

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from tests.browser.addresses import Addresses
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = [pytest.mark.timeout(180), pytest.mark.deep]
 PAGES = {
     "stranger": ["/", "help/", "account/login/", "message/"],
     "customer": ["/", "help/<slug>/", "chat/transcript/"],

@@ -21,7 +21,7 @@ from tests.stack import WIDGET_HOST, Stack
 if TYPE_CHECKING:
     from playwright.sync_api import BrowserContext, FrameLocator, Locator, Page
 
-pytestmark = [pytest.mark.timeout(240), pytest.mark.browser]
+pytestmark = [pytest.mark.timeout(240), pytest.mark.browser, pytest.mark.deep]
 PHONE_WIDTH, PHONE_HEIGHT = 360, 740
 # As a browser is when its owner blocks third-party cookies: Playwright alone switches the parting of storage off.
 STRICT = ["--no-sandbox", "--test-third-party-cookie-phaseout", "--disable-features=MediaRouter"]

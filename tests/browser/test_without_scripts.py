@@ -14,7 +14,7 @@ from tests.stack import Stack
 if TYPE_CHECKING:
     from playwright.sync_api import BrowserContext, Locator, Page
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = [pytest.mark.timeout(240), pytest.mark.deep]
 REPLY = """
 from tickets.models import Conversation, User
 from tickets.services.conversations import conversation_claim

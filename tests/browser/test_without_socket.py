@@ -14,7 +14,7 @@ from tests.stack import Stack
 if TYPE_CHECKING:
     from playwright.sync_api import Page, WebSocketRoute
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = [pytest.mark.timeout(240), pytest.mark.deep]
 NONE = "window.WebSocket = class { constructor() { throw new Error('blocked'); } };"
 REPLY = """
 from tickets.models import Conversation, User

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from tests.browser.addresses import Addresses
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = [pytest.mark.timeout(240), pytest.mark.deep]
 ZOOMED = (720, 450)  # 1440 by 900 at 200 %
 REFLOWED = (320, 640)  # 1280 at 400 %, WCAG 1.4.10
 CUSTOMERS = ["help/", "help/<slug>/", "message/", "privacy/", "chat/transcript/"]

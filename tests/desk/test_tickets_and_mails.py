@@ -121,7 +121,7 @@ def test_a_return_is_mailed_with_its_label(talk: Talk, mailoutbox: list[Any]) ->
     [mail] = mailoutbox
     assert parcel.number in mail.subject
     assert "1 × Two-person tent" in mail.body
-    assert "4.90 USD" in mail.body
+    assert "$4.90" in mail.body
     Return.objects.update(status="cancelled")
     jobs.mail_return_label(str(parcel.pk))
     assert len(mailoutbox) == 1

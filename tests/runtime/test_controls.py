@@ -73,7 +73,7 @@ async def test_an_activated_prompt_speaks_from_the_next_turn_on(rig: Rig) -> Non
     assert turn.prompt_version.startswith("assistant-db1-")
     await in_db(prompt_use_file, name="assistant", staff=rig.cast.lead)
     controls.forget()
-    assert (await rig.ask(conversation, "hello")).prompt_version.startswith("assistant-1-")
+    assert (await rig.ask(conversation, "hello")).prompt_version.startswith("assistant-2-")
 
 
 def test_a_prompt_past_two_thousand_tokens_is_refused(cast: Cast) -> None:

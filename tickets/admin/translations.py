@@ -22,6 +22,10 @@ class TranslationInline(StackedInline):
     fields = ("language", "status", "title", "summary", "keywords", "body", "freshness")
     readonly_fields = ("freshness",)
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ArticleTranslation]:
+        found: QuerySet[ArticleTranslation] = super().get_queryset(request)
+        return found.select_related("article")
+
     @admin.display(description="fits the article")
     def freshness(self, obj: ArticleTranslation) -> SafeString | str:
         return _freshness(obj) if obj.pk else ""

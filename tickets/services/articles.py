@@ -225,7 +225,7 @@ def _terms(article: Article, language: str) -> set[str]:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT DISTINCT t.lexeme FROM tickets_articlesection s, unnest(s.lexemes) t "
-            "WHERE s.article_id = %s AND s.language = %s",
+            "WHERE s.article_id = %s AND s.language = %s AND octet_length(t.lexeme) < 1000",
             [article.pk, language],
         )
         return {lexeme for (lexeme,) in cursor.fetchall()}
@@ -269,13 +269,15 @@ def terms_recount() -> int:
         TranslatedTerm.objects.all().delete()
         cursor.execute(
             "INSERT INTO tickets_searchterm (lexeme, articles) SELECT t.lexeme, count(DISTINCT s.article_id) "
-            "FROM tickets_articlesection s, unnest(s.lexemes) t WHERE s.language = 'en' GROUP BY t.lexeme"
+            "FROM tickets_articlesection s, unnest(s.lexemes) t WHERE s.language = 'en' "
+            "AND octet_length(t.lexeme) < 1000 GROUP BY t.lexeme"  # longer ones do not fit an index, and are no words
         )
         english: int = cursor.rowcount
         cursor.execute(
             "INSERT INTO tickets_translatedterm (language, lexeme, articles) "
             "SELECT s.language, t.lexeme, count(DISTINCT s.article_id) "
-            "FROM tickets_articlesection s, unnest(s.lexemes) t WHERE s.language <> 'en' GROUP BY s.language, t.lexeme"
+            "FROM tickets_articlesection s, unnest(s.lexemes) t WHERE s.language <> 'en' "
+            "AND octet_length(t.lexeme) < 1000 GROUP BY s.language, t.lexeme"
         )
         translated: int = cursor.rowcount
         return english + translated

@@ -85,8 +85,9 @@ def card_context(card: Json, *, said_at: datetime | None = None) -> Json:
     """One card: `title`, `state_words`, `tone`, `template`, and what its kind needs besides its own fields."""
     kind, status = card["kind"], str(card.get("status", ""))
     state = STATES.get(kind, {}).get(status, "")
+    # Without `items` of its own a template would find the dict's method of that name.
     tone = "good" if (kind, status) == ("refund", "paid") else TONES.get(status, "")
-    shown = {**card, "title": _title(card), "state_words": capfirst(str(state)), "tone": tone}
+    shown = {"items": [], **card, "title": _title(card), "state_words": capfirst(str(state)), "tone": tone}
     shown["template"] = f"chat/cards/{kind}.html"
     return shown | _MORE.get(kind, _nothing)(card, said_at)
 
