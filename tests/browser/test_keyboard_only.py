@@ -108,11 +108,11 @@ def test_the_whole_path_by_keyboard_alone(stack: Stack, chat: Chat) -> None:
     # An action: proposed, confirmed, and taken back.
     ask(chat, keys, f"Please cancel order {order_number}, I ordered it by mistake")
     card = page.locator(".card.action").last
-    keys.press('"Confirm"', back=True)
+    keys.press('"Confirm: ', back=True)
     keys.has(page.locator('.card.action[data-state="done"]'))
     assert "cancelled" in card.inner_text()
     assert "action" in str(page.evaluate("document.activeElement.closest('.card')?.className")), "the place is lost"
-    keys.press('"Undo"')
+    keys.press('"Undo: ')
     keys.has(page.locator('.card.action[data-state="undone"]'))
 
     # A person.
