@@ -5,6 +5,7 @@ leave is written down and cut. What a page lets run, load, send or open is a fin
 from __future__ import annotations
 
 import mimetypes
+import re
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 HOST = "localhost:8123"
 ORIGIN = f"http://{HOST}"
 SHOP = ["https://alderandpine.example", "https://www.alderandpine.example", "http://alderandpine.example"]
+SEQ = re.compile(r'data-seq="(\d+)"')
+ANSWERED = re.compile(r"/chat/[0-9a-f-]{36}/frames/")  # what was read is told so where no socket stands
 ALLOWED = [ORIGIN, settings.SITE_ORIGIN, *SHOP]
 WATCH = """
 window.__found = [];
@@ -41,7 +44,7 @@ READ = """
   const URLS = ["href", "src", "action", "formaction", "poster", "data", "srcset", "background", "ping", "xlink:href",
                 "cite", "manifest", "longdesc", "usemap", "imagesrcset", "lowsrc", "dynsrc"];
   const OURS = { script: (e) => e.nonce || e.src?.startsWith?.(location.origin) || /json|template/.test(e.type),
-                 link: (e) => ["stylesheet", "icon", "preload", "canonical"].includes(e.rel),
+                 link: (e) => ["stylesheet", "icon", "preload", "canonical"].includes(e.rel) || e.hreflang,
                  meta: (e) => !e.httpEquiv, style: (e) => e.nonce, base: () => false };
   const NEVER = ["iframe", "frame", "frameset", "object", "embed", "applet", "portal", "fencedframe", "math", "marquee",
     "video", "audio", "track", "source", "picture", "bgsound", "keygen", "xmp", "plaintext", "listing", "noembed",
@@ -133,7 +136,7 @@ class Browser:
             return route.abort()
         if parts.path.startswith("/static/"):
             return self._static(route, parts.path.removeprefix("/static/"))
-        if request.method != "GET":
+        if request.method != "GET" and not ANSWERED.fullmatch(parts.path):
             self._outside.append(f"{request.method}: {parts.path}")
             return route.abort()
         is_page = request.is_navigation_request() and request.url == ORIGIN + self._shown.path
@@ -160,8 +163,8 @@ class Browser:
         if urlsplit(socket.url).netloc != HOST:
             self._outside.append(f"socket: {socket.url}")
             return
-        for frame in self._shown.frames:
-            socket.send(frame)
+        for frame in self._shown.frames:  # past what the page shows already, or it would drop them
+            socket.send(SEQ.sub(lambda found: f'data-seq="{int(found[1]) + 100_000}"', frame))
 
     def _dialog(self, dialog: Any) -> None:
         self._outside.append(f"dialog: {dialog.message}")

@@ -16,7 +16,7 @@ from support_agent.models import Alert, AlertRoute, Replay, SavedCase, Task, Tur
 from support_agent.ops.questions import QUESTIONS
 from tests.content.browse import HOST, Shown
 from tests.content.world import WORD, World
-from tickets.models import Action, Article, Attachment, Promise, Ticket, User
+from tickets.models import Action, Article, Attachment, Promise, Return, Ticket, User
 
 PARAMETER = re.compile(r"<(?:\w+:)?(\w+)>")
 ASKING = {  # pages that show what was asked of them, or more when asked
@@ -51,6 +51,7 @@ def addresses(world: World, at: int = 0) -> Iterator[str]:
         "category": "product",
         "id": world.rows[User][-1].pk,
         "queue_index": 0,
+        "number": Return.objects.all()[at].number,
         "job_id": job(world.planter.payloads),
         **{f"{name}_id": model._default_manager.all()[at].pk for name, model in IDS.items()},
     }
@@ -77,9 +78,9 @@ IDS: dict[str, type[models.Model]] = {
     "alert": Alert, "route": AlertRoute, "replay": Replay, "case": SavedCase, "action": Action, "ticket": Ticket,
     "promise": Promise, "task": Task, "attachment": Attachment,
 }  # fmt: skip
-ELSEWHERE = {  # no text of ours: admin's own redirects, django-rq's results, workers and schedulers
+ELSEWHERE = {  # no text of ours: bundled scripts, admin's own redirects, django-rq's results, workers and schedulers
     "url", "content_type_id", "result_id", "scheduler_index", "connection_index", "scheduler_name", "cron_job_name",
-    "token",
+    "token", "digest",
 }  # fmt: skip
 
 

@@ -41,6 +41,7 @@ BY_SERVICES = {
     "message",
     "articlesection",
     "searchterm",
+    "translatedterm",
     "searchindex",
     "rollupmark",
     "attachment",

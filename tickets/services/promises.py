@@ -12,6 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy
 
+from tickets import hours
 from tickets.access import may_act_for
 from tickets.errors import Conflict, Empty
 from tickets.events import event_append
@@ -133,7 +134,8 @@ def _standing(conversation: Conversation, text: str, due_at: datetime, about: st
     if about:
         return standing.filter(about=about).first()
     said = spoken(text)
-    same_day = (found for found in standing.filter(about="") if found.due_at.date() == due_at.date())
+    day = due_at.astimezone(hours.SHOP).date()
+    same_day = (found for found in standing.filter(about="") if found.due_at.astimezone(hours.SHOP).date() == day)
     return next((found for found in same_day if spoken(found.text) == said), None)
 
 
