@@ -82,7 +82,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: _group(item.nodeid.partition("::")[0]) != "stack")
     for item in items:
         names = getattr(item, "fixturenames", ())
-        if {"browser", "stack"} & set(names):  # many processes on a busy machine: what fails twice is broken
+        if {"browser", "stack"} & set(names) and not item.get_closest_marker("deep"):
+            # Many processes on a busy machine: what fails twice is broken.
             item.add_marker(pytest.mark.flaky(reruns=1))
         if "browser" in names:
             item.add_marker(pytest.mark.browser)

@@ -74,10 +74,10 @@
 
   /* ---- focus ---- */
 
-  const named = (one) => `${one.name} ${one.value} ${one.getAttribute("aria-label")}`;
+  const named = (one) => `${one.name} ${one.value} ${one.getAttribute("aria-label") || one.textContent.trim()}`;
   chat.addEventListener("line:before", () => {
     const { activeElement } = document, home = activeElement?.closest(".card[id], [id^='feedback-']");
-    held = home ? { id: home.id, control: named(activeElement) } : null;
+    held = home ? { id: home.id, control: named(activeElement), began: !!activeElement.closest("[data-renews]") } : null;
   });
   chat.addEventListener("line:after", () => {
     look();
@@ -85,7 +85,8 @@
     if (!home) return;
     const renewed = home.dataset.renewedAs && $(`action-${home.dataset.renewedAs}`);
     const same = [...home.querySelectorAll("button")].find((one) => named(one) === held.control && one.checkVisibility());
-    (renewed || same || home.querySelector("#code, button[name]") || home).focus();
+    const code = home.querySelector("#code"), anew = held.began && code?.checkVisibility() ? code : null;
+    (renewed || anew || same || code || home.querySelector("button[name]") || home).focus();
   });
 
   /* ---- codes ---- */

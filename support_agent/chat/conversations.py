@@ -16,14 +16,18 @@ from tickets.services.conversations import conversation_create, conversation_ide
 
 
 def conversation_current(session: SessionBase, visitor: Visitor) -> Conversation | None:
-    """The one this browser used last, else the signed-in customer's newest that is still open."""
+    """The one this browser used last, else the signed-in customer's newest that is still open, which it uses from then
+    on: ended here, it stays in view with its survey, and no older one comes in its place."""
     for conversation_id in reversed(remembered(session)):
         try:
             return conversation_for_visitor(conversation_id, visitor)
         except NotFound:
             continue
     open_ones = conversations_of_visitor(visitor).exclude(status=Conversation.Status.CLOSED)
-    return open_ones.filter(channel=Conversation.Channel.CHAT).first()
+    found = open_ones.filter(channel=Conversation.Channel.CHAT).first()
+    if found is not None:
+        remember(session, found.pk)
+    return found
 
 
 def conversation_begin(request: HttpRequest) -> Conversation:

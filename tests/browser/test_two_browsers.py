@@ -67,7 +67,7 @@ def test_handed_over_served_and_handed_back(stack: Stack, chat: Chat, desk: Page
 
     # Live both ways: typing is seen on either side, and each message arrives by itself.
     desk.keyboard.press("r")
-    desk.wait_for_function("document.activeElement?.id === 'reply'")
+    desk.wait_for_function("() => document.activeElement?.id === 'reply'")
     desk.keyboard.type("Hello, I have read everything", delay=60)
     typing_until(desk, customer.locator("#activity .label", has_text="is typing"))
     assert "I have read everything" in desk.locator("#reply").input_value(), desk.locator("#pane-thread").inner_text()
