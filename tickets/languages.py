@@ -20,6 +20,7 @@ Words = str | Promise
 ENGLISH = "en"
 RIGHT_TO_LEFT = frozenset({"ar"})
 SIGNS = MappingProxyType({"USD": "$", "EUR": "€", "GBP": "£", "CAD": "CA$", "AUD": "A$"})
+WITHOUT_CENTS = frozenset({"CLP", "ISK", "JPY", "KRW", "PYG", "UGX", "VND", "XAF", "XOF", "XPF"})
 NO_BREAK = "\u00a0"
 
 
@@ -51,7 +52,7 @@ def direction(language: str) -> str:
 
 def money(amount: Decimal | str, currency: str = "USD") -> str:
     """'$1,234.50' in English, '1.234,50 $' in German, '1,234.50 US$' in Arabic; what has no sign by its code."""
-    figure = number(amount)
+    figure = number(amount, 0 if currency in WITHOUT_CENTS else 2)
     sign = SIGNS.get(currency, currency)
     language = spoken()
     if language == ENGLISH:
@@ -61,10 +62,9 @@ def money(amount: Decimal | str, currency: str = "USD") -> str:
     return f"{figure}{NO_BREAK}{sign}"
 
 
-def number(amount: Decimal | str) -> str:
+def number(amount: Decimal | str, places: int = 2) -> str:
     """An amount with its cents: '1,234.50' in English, '1.234,50' in German."""
-    rounded = Decimal(amount).quantize(Decimal("0.01"))
-    return formats.number_format(rounded, decimal_pos=2, use_l10n=True, force_grouping=True)
+    return formats.number_format(round(Decimal(amount), places), places, use_l10n=True, force_grouping=True)
 
 
 def day(when: date | datetime) -> str:

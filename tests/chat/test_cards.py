@@ -38,8 +38,8 @@ def shown(customer: Any, *cards: Json) -> str:
 def test_an_order_with_its_sums_in_its_own_currency(cast: Cast) -> None:
     card = {"kind": "order", "id": "AP-1", "status": "partly_returned", "currency": "JPY", "total": "2400.00"}
     page = shown(cast.owner, {**card, "lines": [LINE]})
-    assert "2,400\u00a0JPY" in page
-    assert "1,200\u00a0JPY each" in page
+    assert "JPY\u00a02,400" in page
+    assert "JPY\u00a01,200 each" in page
     assert "Partly returned" in page
     assert "Order AP-1" in page
 

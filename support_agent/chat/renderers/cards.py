@@ -12,14 +12,14 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from django.core.signing import TimestampSigner
-from django.utils.formats import number_format
 from django.utils.text import capfirst
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from tickets import languages
+
 Json = dict[str, Any]
 LINES_SHOWN = 4
-WITHOUT_CENTS = frozenset({"CLP", "ISK", "JPY", "KRW", "PYG", "UGX", "VND", "XAF", "XOF", "XPF"})
 LABEL_LINK = "tickets.return_label"
 
 TITLES = {
@@ -108,13 +108,11 @@ def _title(card: Json) -> str:
 
 
 def money(amount: Any, currency: str) -> str:
-    """'1,234.50 USD' as the reader's language writes it; with a no-break space, and no cents where there are none."""
+    """As tickets.languages writes it; what is no amount, in a card kept from before, as it stands there."""
     try:
-        value = Decimal(str(amount))
+        return languages.money(str(amount), currency)
     except InvalidOperation:
         return f"{amount} {currency}"
-    places = 0 if currency in WITHOUT_CENTS else 2
-    return f"{number_format(value, places, force_grouping=True)}\u00a0{currency}"
 
 
 def label_token(number: str) -> str:
