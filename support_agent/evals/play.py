@@ -32,17 +32,27 @@ async def play(case: Case, world: World, model: ModelPort) -> str:
             turn = await in_db(_step, world, step)
         except DeskError as error:
             return error.code
-        if turn is not None:
-            await Attempt(await in_db(_claim, turn), model).run()
+        await answered(turn, model)
     return ""
+
+
+async def answered(turn: Turn | None, model: ModelPort) -> None:
+    """Run the turn that something started, if it did."""
+    if turn is not None:
+        await Attempt(await in_db(_claim, turn), model).run()
+
+
+def posted(world: World, text: str) -> Turn | None:
+    """Write a message as the customer; the turn that it starts, if any. Raises DeskError."""
+    conversation = Conversation.objects.select_related("customer").get(pk=world.conversation.pk)
+    return submit_message(conversation=conversation, visitor=Visitor(), client_message_id=uuid4(), text=text).turn
 
 
 def _step(world: World, step: Step) -> Turn | None:
     """One thing the customer does; the turn that it starts, if any. Raises DeskError."""
-    conversation = Conversation.objects.select_related("customer").get(pk=world.conversation.pk)
     if step.say is not None:
-        text = world.fill(step.say) * step.times
-        return submit_message(conversation=conversation, visitor=Visitor(), client_message_id=uuid4(), text=text).turn
+        return posted(world, world.fill(step.say) * step.times)
+    conversation = Conversation.objects.select_related("customer").get(pk=world.conversation.pk)
     if step.sign_in:
         conversation_identify(conversation=conversation, customer=world.customer, identity=Conversation.Identity.CODE)
         return None

@@ -15,12 +15,14 @@ from support_agent.env import env
 from support_agent.evals.cases import Case
 from support_agent.evals.grade import Observed, grade, observe
 from support_agent.evals.play import play
+from support_agent.evals.simulated import Simulated, simulate
 from support_agent.evals.world import build, clear
 from support_agent.llm.client import build_client
 from support_agent.llm.demo import DemoTransport
 from tickets.db import in_db
 
 DEMO = "demo"
+RULES, MODEL = "rules", "model"  # who plays the simulated customers
 TIMEOUT_S = 120.0
 
 
@@ -40,6 +42,8 @@ class Result:
     answers: tuple[str, ...] = field(default=(), repr=False)
     runs: int = 1
     held: int = 0
+    customer_usd: Decimal = Decimal(0)  # what a model cost that played the customer: part of a run's budget
+    said: tuple[dict[str, str], ...] = field(default=(), repr=False)  # a simulated customer's thread
 
 
 @asynccontextmanager
@@ -59,6 +63,25 @@ async def model_named(name: str = DEMO) -> AsyncIterator[ModelPort]:
         await client.aclose()
 
 
+@asynccontextmanager
+async def player_named(name: str = RULES) -> AsyncIterator[ModelPort | None]:
+    """What plays the simulated customers: the configured models of the API, or None for their own rules."""
+    if name == RULES:
+        yield None
+        return
+    client = build_client(
+        api_key=env.anthropic_api_key.get_secret_value(),
+        base_url=env.anthropic_base_url,
+        small=env.agent_model_small,
+        medium=env.agent_model_medium,
+        large=env.agent_model_large,
+    )
+    try:
+        yield client
+    finally:
+        await client.aclose()
+
+
 async def run_cases(
     cases: Sequence[Case],
     model: ModelPort,
@@ -66,14 +89,18 @@ async def run_cases(
     is_demo: bool,
     repeat: int = 1,
     parallel: int = 4,
+    player: ModelPort | None = None,
     on_result: Callable[[Result], None] = lambda result: None,
 ) -> list[Result]:
-    """Run them, `parallel` at a time, in their order; those that change the help centre alone, at the end."""
+    """Run them, `parallel` at a time, in their order; those that change the help centre alone, at the end. With a
+    `player`, that model speaks for the simulated customers."""
     slots = asyncio.Semaphore(parallel)
 
     async def one(case: Case) -> Result:
         async with slots:
-            runs = [await run_case(case, model, is_demo=is_demo) for _ in range(repeat)]
+            runs = [
+                await run_case(case, model, is_demo=is_demo, number=number, player=player) for number in range(repeat)
+            ]
         result = _together(runs)
         on_result(result)
         return result
@@ -86,19 +113,24 @@ async def run_cases(
     return [found[case.id] for case in cases]
 
 
-async def run_case(case: Case, model: ModelPort, *, is_demo: bool) -> Result:
-    """Run and grade one case in the throw-away database."""
+async def run_case(
+    case: Case, model: ModelPort, *, is_demo: bool, number: int = 0, player: ModelPort | None = None
+) -> Result:
+    """Run and grade one case in the throw-away database; `number` counts its repetitions."""
     if case.needs and is_demo:
         return Result(case, "skipped", (f"needs {case.needs}: {case.why}",))
     started = perf_counter()
     world = await in_db(build, case)
     try:
-        async with asyncio.timeout(TIMEOUT_S):
-            rejected = await play(case, world, model)
-        observed: Observed = await in_db(observe, world, rejected)
-        failures = await in_db(grade, case, world, observed)
+        async with asyncio.timeout(_time_for(case)):
+            if case.persona is None:
+                played = Simulated(rejected=await play(case, world, model))
+            else:
+                played = await simulate(case, world, model, number=number, player=player)
+        observed: Observed = await in_db(observe, world, played.rejected)
+        failures = [*await in_db(grade, case, world, observed), *played.failures]
     except TimeoutError:
-        return Result(case, "failed", (f"it took more than {TIMEOUT_S:.0f} s",), perf_counter() - started)
+        return Result(case, "failed", (f"it took more than {_time_for(case):.0f} s",), perf_counter() - started)
     finally:
         await in_db(clear, world)
     return Result(
@@ -110,7 +142,14 @@ async def run_case(case: Case, model: ModelPort, *, is_demo: bool) -> Result:
         observed.steps,
         tuple(observed.answers),
         held=int(not failures),
+        customer_usd=played.cost_usd,
+        said=tuple(played.said),
     )
+
+
+def _time_for(case: Case) -> float:
+    """Seconds; a simulated customer has them for every message."""
+    return TIMEOUT_S if case.persona is None else max(TIMEOUT_S, 45 * case.persona.patience)
 
 
 def _together(runs: Sequence[Result]) -> Result:
@@ -120,6 +159,7 @@ def _together(runs: Sequence[Result]) -> Result:
         worst,
         seconds=sum(run.seconds for run in runs),
         cost_usd=sum((run.cost_usd for run in runs), Decimal(0)),
+        customer_usd=sum((run.customer_usd for run in runs), Decimal(0)),
         runs=len(runs),
         held=sum(run.status == "passed" for run in runs),
     )
