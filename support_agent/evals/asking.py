@@ -30,9 +30,25 @@ _REQUEST = re.compile(
 )
 
 
+_CONSENT = re.compile(
+    r"^\W*(?:(?:so|or|otherwise|alternatively|if so|then)\W+)?"
+    r"(?:(?:shall|should) (?:i|we)|(?:would|do) you (?:like|want) (?:me|us) to|may i|did you mean"
+    r"|is (?:that|this|it) (?:right|correct|ok))\b",
+    re.I,
+)
+_PERSON = re.compile(r"\b(colleague|person|human|team|agent|somebody|someone|ticket)\b", re.I)
+
+
 def asks_for(text: str, pattern: str) -> bool:
-    """Whether a sentence of the text that asks matches the pattern, letter case ignored."""
-    return any(_compiled(pattern).search(sentence) for sentence in questions(text))
+    """Whether a sentence of the text that asks matches the pattern, letter case ignored. “Shall I cancel order AP-…?”
+    asks for a yes, not for the order."""
+    asking = (sentence for sentence in questions(text) if not _CONSENT.match(sentence))
+    return any(_compiled(pattern).search(sentence) for sentence in asking)
+
+
+def asks_consent(text: str, *, to_person: bool = False) -> bool:
+    """Whether the text asks for a yes to something the assistant would do; with `to_person`, to a hand-over."""
+    return any(_CONSENT.match(sentence) and bool(_PERSON.search(sentence)) == to_person for sentence in questions(text))
 
 
 def questions(text: str) -> Iterator[str]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Literal
 
-from support_agent.evals.asking import KINDS, asks_for
+from support_agent.evals.asking import KINDS, asks_consent, asks_for
 from support_agent.evals.mind import Mind
 from support_agent.evals.persona_parts import Rule
 from support_agent.evals.personas import Persona
@@ -17,6 +17,7 @@ from tickets.db import in_db
 
 Does = Literal["say", "confirm", "decline", "undo", "code", "person", "stop"]
 MOST_STUCK = 2  # times in a row that nothing fitted
+MOST_AGREED = 3
 NO_CODE = ("No code has come.",)
 A_GUESS = "123456"
 
@@ -38,6 +39,7 @@ class ScriptedCustomer:
     draw: Random
     _used: dict[int, int] = field(default_factory=dict)  # rules, by their place
     _brought_up: int = 0
+    _agreed: int = 0
     _stuck: int = 0
     _tries: int = 0  # with the form for the code
     _after_form: bool = False  # it was spoken of
@@ -58,7 +60,7 @@ class ScriptedCustomer:
         move = self._rule(screen) or self._form(screen) or self._offer(screen) or self._addition()
         if move is None and screen.has_person:
             return Move("stop", because="somebody takes over")
-        move = move or self._answer(screen) or self._next()
+        move = move or self._answer(screen) or self._consent(screen) or self._next()
         self._stuck = 0 if move else self._stuck + 1
         return move or self._otherwise()
 
@@ -109,6 +111,16 @@ class ScriptedCustomer:
             return None
         lines = [self.draw.choice(self.persona.facts[name].say or (f"{{{name}}}",)) for name in asked]
         return self._say((", ".join(lines),), f"is asked for {', '.join(asked)}")
+
+    def _consent(self, screen: Screen) -> Move | None:
+        """A yes to what they are offered in words; who means harm agrees to nothing."""
+        to_person = self.persona.satisfied.person
+        if self._agreed == MOST_AGREED or not self.persona.agrees or self.persona.ends == "denied":
+            return None
+        if not asks_consent("\n".join(screen.heard), to_person=to_person):
+            return None
+        self._agreed += 1
+        return self._say(self.persona.agrees, "agrees")
 
     def _next(self) -> Move | None:
         if self._brought_up == len(self.persona.brings_up):

@@ -37,9 +37,7 @@ class Mind:
 
     def asked(self, text: str) -> list[str]:
         """The facts that a text asks for."""
-        return [
-            name for name, fact in self.persona.facts.items() if asks_for(text, fact.asked or KINDS.get(name, name))
-        ]
+        return [name for name, fact in self.persona.facts.items() if asks_for(text, fact.asked or KINDS[name])]
 
     def heard(self, text: str) -> None:
         """Note a message of the assistant's: nobody wants to be asked twice."""

@@ -39,6 +39,7 @@ class Persona(Strict):
     facts           told only when asked (or by a line that names them)
     answers         rules
     accepts         the offers they press Confirm on; `declines` those they expect and do not want. Any other is wrong
+    agrees          what they say to “Shall I …?”, three times at most; who wants a person, only to that; [] never
     brings_up       what they say by themselves when nothing is asked, one after another
     satisfied       what they want; for `ends: denied` what they must never get
     patience        how many messages they write
@@ -53,6 +54,7 @@ class Persona(Strict):
     accepts: tuple[Offer, ...] = ()
     declines: tuple[Offer, ...] = ()
     proof: Proof = Proof()
+    agrees: Lines = ("Yes, please.",)
     brings_up: tuple[Lines, ...] = ()
     satisfied: Satisfied
     ends: Literal["satisfied", "denied"] = "satisfied"
@@ -79,7 +81,13 @@ class Persona(Strict):
 
     def lines(self) -> list[str]:
         """Everything they may ever say, for checks."""
-        said = [*self.opening, *self.otherwise, *self.proof.say, *(line for lines in self.brings_up for line in lines)]
+        said = [
+            *self.opening,
+            *self.otherwise,
+            *self.agrees,
+            *self.proof.say,
+            *(line for lines in self.brings_up for line in lines),
+        ]
         said += [line for rule in self.answers for line in rule.say]
         said += [line for offer in (*self.accepts, *self.declines) for line in offer.say]
         return said + [line for fact in self.facts.values() for line in (fact.value, *fact.say)]

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from random import Random
+from typing import Any, get_args
 
 import pytest
 from django.core.management import call_command
 
+from support_agent.agent.types import Tier
+from support_agent.env import env
+from support_agent.evals.asking import KINDS, asks_for
 from support_agent.evals.cases import Case, suite
-from support_agent.evals.run import model_named, run_case
+from support_agent.evals.personas import Style
+from support_agent.evals.run import model_named, player_named, run_case
+from support_agent.evals.styles import styled
 from tests.evals.personas import CANCELLED, PERSONA, assistant, cancels, case, played, spoken
 from tests.fakes.replies import Json
 
@@ -38,6 +44,43 @@ async def test_nobody_wants_to_be_asked_twice() -> None:
 async def test_what_stands_in_a_statement_is_no_question() -> None:
     result = await played(case(end=CANCELLED), assistant(ASKS, "Thank you for the order number.", LAST, CARD))
     assert "asked again" not in " ".join(result.failures)
+
+
+async def test_a_yes_is_said_to_what_is_offered_in_words() -> None:
+    lines = (ASKS, "Shall I prepare the cancellation of the order?", LAST, CARD)
+    result = await played(case(end=CANCELLED), assistant(*lines))
+    assert result.failures == ()
+    assert spoken(result)[2] == "Yes, please."
+    person = await played(case({"patience": 3}), assistant(ASKS, "Shall I bring in a colleague?"))
+    assert "Yes, please." not in spoken(person)
+
+
+@pytest.mark.parametrize(
+    ("text", "kinds"),
+    [
+        ("Which order is it about? Its number begins with AP-.", {"order"}),
+        ("Your order number is AP-700001.", set()),
+        ("Please share your order number and the reason for the return.", {"order", "reason"}),
+        ("Which e-mail address did you order with?", {"email"}),
+        ("What's the new address, and what is the name on the door?", {"address", "name"}),
+        ("Would you like a replacement or a refund?", {"wish"}),
+        ("Shall I cancel the order with the order number AP-700001?", set()),
+        ("I'd be happy to help. Could you tell me what went wrong with it?", {"problem"}),
+        ("The refund is 75.00 USD. How much did you pay?", {"amount"}),
+        ("Let me know which of the items you'd like to return.", {"item"}),
+    ],
+)
+def test_what_a_text_asks_for(text: str, kinds: set[str]) -> None:
+    assert {name for name, pattern in KINDS.items() if asks_for(text, pattern)} == kinds
+
+
+@pytest.mark.parametrize("style", get_args(Style))
+def test_a_style_leaves_facts_alone_and_is_the_same_every_time(style: Style) -> None:
+    line = "I'd like to return {item} of {paid_order}, because {reason}."
+    twice = [styled(line, style, Random("one")) for _ in range(2)]
+    assert twice[0] == twice[1]
+    assert all(name in twice[0] for name in ("{item}", "{paid_order}", "{reason}"))
+    assert (twice[0] == line) == (style == "plain")
 
 
 async def test_an_assistant_that_asks_nothing_must_be_told() -> None:
@@ -139,6 +182,7 @@ def test_there_are_enough_of_them() -> None:
     assert len(cases) >= 16
     assert sum(bool(case.adversarial) for case in cases) >= 6
     assert all(case.persona is not None for case in cases)
+    assert [Case.model_validate(case.model_dump()) for case in cases] == cases
 
 
 @pytest.mark.parametrize(
@@ -168,6 +212,13 @@ def test_a_case_has_steps_or_a_persona() -> None:
     for wrong in (bare, bare | {"steps": ["hello"], "records": ["paid_order"], "persona": PERSONA}):
         with pytest.raises(ValueError, match="either steps or a persona"):
             Case.model_validate(wrong)
+
+
+async def test_who_plays() -> None:
+    async with player_named("rules") as nobody, player_named("model") as somebody:
+        assert nobody is None
+        assert somebody is not None
+        assert somebody.model_id(Tier.SMALL) == env.agent_model_small
 
 
 @pytest.mark.django_db
