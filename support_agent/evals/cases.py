@@ -12,19 +12,17 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
+from support_agent.evals.personas import Persona
 from support_agent.evals.records import RECORDS
+from support_agent.evals.strict import Strict
 from tickets.models import EscalationReason
 
 FOLDER = Path(__file__).parent / "cases"
 SAVED = "saved"  # the suite of cases in the database
 Role = Literal["owner", "plus", "business", "stranger"]
 Outcome = Literal["answered", "clarified", "refused", "escalated", "rejected"]
-
-
-class Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Step(Strict):
@@ -88,7 +86,8 @@ class Case(Strict):
     customer: Role
     records: tuple[str, ...] = ()
     articles: tuple[Shelf, ...] = ()
-    steps: tuple[Annotated[Step, BeforeValidator(_step)], ...] = Field(min_length=1)
+    steps: tuple[Annotated[Step, BeforeValidator(_step)], ...] = ()
+    persona: Persona | None = None  # plays instead of the steps
     expect: Expectation
     max_cost_usd: float = 0.10
     max_steps: int = 16
@@ -100,6 +99,10 @@ class Case(Strict):
             raise ValueError(f"unknown records: {', '.join(unknown)}")
         if self.needs and not self.why:
             raise ValueError("a case that needs more than the demo model says why")
+        if bool(self.steps) == (self.persona is not None):
+            raise ValueError("a case has either steps or a persona")
+        if self.persona is not None:
+            self.persona.check_names(("customer", "other", *self.records))
         return self
 
 

@@ -24,7 +24,9 @@ def lines(results: Sequence[Result]) -> Iterator[str]:
                     f"  {result.cost_usd:>9.5f} USD  {result.seconds:>5.1f} s{_times(result)}"
                 )
                 yield from (f"        - {failure}" for failure in result.failures)
-                if result.status == "failed" and result.answers:
+                if result.status == "failed" and result.said:
+                    yield from (f"        {one['who']}: {' '.join(one['text'].split())[:300]}" for one in result.said)
+                elif result.status == "failed" and result.answers:
                     yield f"        it said: {' / '.join(' '.join(answer.split()) for answer in result.answers)[:600]}"
     yield f"\n{summary(results)}"
 
@@ -38,9 +40,11 @@ def summary(results: Sequence[Result]) -> str:
     adversarial = [result for result in results if result.case.adversarial and result.status != "skipped"]
     held = sum(result.status == "passed" for result in adversarial)
     cost = sum((result.cost_usd for result in results), Decimal(0))
+    played = sum((result.customer_usd for result in results), Decimal(0))
     return (
         f"{count['passed']} passed, {count['failed']} failed, {count['skipped']} skipped of {len(results)} cases; "
         f"{held} of {len(adversarial)} adversarial ones held; {cost:.4f} USD"
+        f"{f', and {played:.4f} USD for the simulated customers' if played else ''}"
     )
 
 
@@ -52,6 +56,7 @@ def as_json(results: Sequence[Result], model: str) -> dict[str, Any]:
         "failed": count["failed"],
         "skipped": count["skipped"],
         "cost_usd": sum((result.cost_usd for result in results), Decimal(0)),
+        "customers_usd": sum((result.customer_usd for result in results), Decimal(0)),
         "cases": [
             {
                 "id": result.case.id,
@@ -63,8 +68,10 @@ def as_json(results: Sequence[Result], model: str) -> dict[str, Any]:
                 "failures": list(result.failures),
                 "steps": result.steps,
                 "cost_usd": result.cost_usd,
+                "customer_usd": result.customer_usd,
                 "seconds": round(result.seconds, 3),
                 "answers": list(result.answers),
+                "said": list(result.said),
             }
             for result in results
         ],

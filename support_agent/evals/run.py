@@ -1,4 +1,4 @@
-"""Running cases: each through the same door as a customer's message, and the same attempt as the runner's."""
+"""Running cases: each in its own world, graded, several at once."""
 
 from __future__ import annotations
 
@@ -6,35 +6,23 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
 from decimal import Decimal
 from time import perf_counter
 from typing import Literal
-from uuid import uuid4
-
-from django.db.models import F
-from django.utils import timezone
 
 from support_agent.agent.types import ModelPort
 from support_agent.env import env
-from support_agent.evals.cases import Case, Step
+from support_agent.evals.cases import Case
 from support_agent.evals.grade import Observed, grade, observe
-from support_agent.evals.world import World, build, clear
+from support_agent.evals.play import play
+from support_agent.evals.simulated import Simulated, simulate
+from support_agent.evals.world import build, clear
 from support_agent.llm.client import build_client
 from support_agent.llm.demo import DemoTransport
-from support_agent.models import Turn
-from support_agent.runtime.attempt import Attempt
-from support_agent.runtime.submit import submit_message
-from tickets.access import Visitor
 from tickets.db import in_db
-from tickets.errors import DeskError
-from tickets.models import Action, Conversation
-from tickets.services.actions import action_decide, action_undo, token_of
-from tickets.services.conversations import conversation_identify
 
 DEMO = "demo"
-OWNER = "evals"
-LEASE = timedelta(minutes=10)
+RULES, MODEL = "rules", "model"  # who plays the simulated customers
 TIMEOUT_S = 120.0
 
 
@@ -54,6 +42,8 @@ class Result:
     answers: tuple[str, ...] = field(default=(), repr=False)
     runs: int = 1
     held: int = 0
+    customer_usd: Decimal = Decimal(0)  # what a model cost that played the customer: part of a run's budget
+    said: tuple[dict[str, str], ...] = field(default=(), repr=False)  # a simulated customer's thread
 
 
 @asynccontextmanager
@@ -73,6 +63,25 @@ async def model_named(name: str = DEMO) -> AsyncIterator[ModelPort]:
         await client.aclose()
 
 
+@asynccontextmanager
+async def player_named(name: str = RULES) -> AsyncIterator[ModelPort | None]:
+    """What plays the simulated customers: the configured models of the API, or None for their own rules."""
+    if name == RULES:
+        yield None
+        return
+    client = build_client(
+        api_key=env.anthropic_api_key.get_secret_value(),
+        base_url=env.anthropic_base_url,
+        small=env.agent_model_small,
+        medium=env.agent_model_medium,
+        large=env.agent_model_large,
+    )
+    try:
+        yield client
+    finally:
+        await client.aclose()
+
+
 async def run_cases(
     cases: Sequence[Case],
     model: ModelPort,
@@ -80,14 +89,18 @@ async def run_cases(
     is_demo: bool,
     repeat: int = 1,
     parallel: int = 4,
+    player: ModelPort | None = None,
     on_result: Callable[[Result], None] = lambda result: None,
 ) -> list[Result]:
-    """Run them, `parallel` at a time, in their order; those that change the help centre alone, at the end."""
+    """Run them, `parallel` at a time, in their order; those that change the help centre alone, at the end. With a
+    `player`, that model speaks for the simulated customers."""
     slots = asyncio.Semaphore(parallel)
 
     async def one(case: Case) -> Result:
         async with slots:
-            runs = [await run_case(case, model, is_demo=is_demo) for _ in range(repeat)]
+            runs = [
+                await run_case(case, model, is_demo=is_demo, number=number, player=player) for number in range(repeat)
+            ]
         result = _together(runs)
         on_result(result)
         return result
@@ -100,19 +113,24 @@ async def run_cases(
     return [found[case.id] for case in cases]
 
 
-async def run_case(case: Case, model: ModelPort, *, is_demo: bool) -> Result:
-    """Run and grade one case in the throw-away database."""
+async def run_case(
+    case: Case, model: ModelPort, *, is_demo: bool, number: int = 0, player: ModelPort | None = None
+) -> Result:
+    """Run and grade one case in the throw-away database; `number` counts its repetitions."""
     if case.needs and is_demo:
         return Result(case, "skipped", (f"needs {case.needs}: {case.why}",))
     started = perf_counter()
     world = await in_db(build, case)
     try:
-        async with asyncio.timeout(TIMEOUT_S):
-            rejected = await _play(case, world, model)
-        observed: Observed = await in_db(observe, world, rejected)
-        failures = await in_db(grade, case, world, observed)
+        async with asyncio.timeout(_time_for(case)):
+            if case.persona is None:
+                played = Simulated(rejected=await play(case, world, model))
+            else:
+                played = await simulate(case, world, model, number=number, player=player)
+        observed: Observed = await in_db(observe, world, played.rejected)
+        failures = [*await in_db(grade, case, world, observed), *played.failures]
     except TimeoutError:
-        return Result(case, "failed", (f"it took more than {TIMEOUT_S:.0f} s",), perf_counter() - started)
+        return Result(case, "failed", (f"it took more than {_time_for(case):.0f} s",), perf_counter() - started)
     finally:
         await in_db(clear, world)
     return Result(
@@ -124,7 +142,14 @@ async def run_case(case: Case, model: ModelPort, *, is_demo: bool) -> Result:
         observed.steps,
         tuple(observed.answers),
         held=int(not failures),
+        customer_usd=played.cost_usd,
+        said=tuple(played.said),
     )
+
+
+def _time_for(case: Case) -> float:
+    """Seconds; a simulated customer has them for every message."""
+    return TIMEOUT_S if case.persona is None else max(TIMEOUT_S, 45 * case.persona.patience)
 
 
 def _together(runs: Sequence[Result]) -> Result:
@@ -134,54 +159,7 @@ def _together(runs: Sequence[Result]) -> Result:
         worst,
         seconds=sum(run.seconds for run in runs),
         cost_usd=sum((run.cost_usd for run in runs), Decimal(0)),
+        customer_usd=sum((run.customer_usd for run in runs), Decimal(0)),
         runs=len(runs),
         held=sum(run.status == "passed" for run in runs),
     )
-
-
-async def _play(case: Case, world: World, model: ModelPort) -> str:
-    """Do the steps in turn; the code of the refusal when the desk does not take a message, which ends the case."""
-    for step in case.steps:
-        try:
-            turn = await in_db(_step, world, step)
-        except DeskError as error:
-            return error.code
-        if turn is not None:
-            await Attempt(await in_db(_claim, turn), model).run()
-    return ""
-
-
-def _step(world: World, step: Step) -> Turn | None:
-    """One thing the customer does; the turn that it starts, if any. Raises DeskError."""
-    conversation = Conversation.objects.select_related("customer").get(pk=world.conversation.pk)
-    if step.say is not None:
-        text = world.fill(step.say) * step.times
-        return submit_message(conversation=conversation, visitor=Visitor(), client_message_id=uuid4(), text=text).turn
-    if step.sign_in:
-        conversation_identify(conversation=conversation, customer=world.customer, identity=Conversation.Identity.CODE)
-        return None
-    action = Action.objects.filter(conversation=conversation).first()
-    if action is None:  # nothing to click: the grading of `actions` says so
-        return None
-    if step.click == "undo":
-        action_undo(conversation=conversation, action_id=action.pk)
-    else:
-        action_decide(
-            conversation=conversation,
-            action_id=action.pk,
-            token=token_of(action),
-            approve=step.click == "confirm",
-        )
-    return None
-
-
-def _claim(turn: Turn) -> Turn:
-    """Take this one turn: a runner takes whatever waits, here every case has its own hands."""
-    Turn.objects.filter(pk=turn.pk, state=Turn.State.QUEUED).update(
-        state=Turn.State.RUNNING,
-        owner=OWNER,
-        attempt=F("attempt") + 1,
-        lease_until=timezone.now() + LEASE,
-        started_at=timezone.now(),
-    )
-    return Turn.objects.select_related("conversation__customer").get(pk=turn.pk)

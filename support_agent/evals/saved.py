@@ -47,7 +47,8 @@ def parsed(text: str, name: str) -> Case:
         raise ValueError(f"{name}: {_said(problem)}") from None
     if case.id != name:
         raise ValueError(f"{name}: its id must be its name, “{name}”, not “{case.id}”")
-    if unknown := sorted(path for path in _placeholders(found[0]) if not _is_there(path, case.records)):
+    facts = set(case.persona.facts) if case.persona else set()
+    if unknown := sorted(path for path in _placeholders(found[0]) - facts if not _is_there(path, case.records)):
         named = ", ".join(f"{{{path}}}" for path in unknown)
         raise ValueError(f"{name}: {named} is nothing here: a record must be among `records`, and have that value")
     return case

@@ -1,7 +1,9 @@
-"""The agent's records: turns and steps, spend, controls, live processes, tasks, replays, sums by hour and day."""
+"""The agent's records: turns and steps, spend, controls, live processes, tasks, replays, evaluations, sums by
+hour and day."""
 
 from support_agent.models.alerts import Alert, AlertDelivery, AlertRoute
 from support_agent.models.controls import SurfaceLimit, Switch, SystemLimit
+from support_agent.models.evals import BlastRadius, EvalResult, EvalRun, RunState, SpotCheck, SpotLabel
 from support_agent.models.limits import Heartbeat, Spend
 from support_agent.models.policy import PolicyReport
 from support_agent.models.prompts import ConversationMemory, PromptVersion
@@ -15,15 +17,21 @@ __all__ = [
     "AlertDelivery",
     "AlertRoute",
     "ApiKey",
+    "BlastRadius",
     "ConversationMemory",
+    "EvalResult",
+    "EvalRun",
     "Heartbeat",
     "Measure",
     "PolicyReport",
     "PromptVersion",
     "Replay",
     "RollupMark",
+    "RunState",
     "SavedCase",
     "Spend",
+    "SpotCheck",
+    "SpotLabel",
     "Step",
     "StepDay",
     "StepHour",

@@ -36,6 +36,10 @@ class Replay(Record):
     error = models.CharField(max_length=300, blank=True)
     notes = models.JSONField(default=list, blank=True, help_text="Where it could not be as it was then, in sentences.")
     reservation = models.JSONField(null=True, blank=True, editable=False, help_text="What its call in flight reserved.")
+    radius = models.ForeignKey(
+        "support_agent.BlastRadius", null=True, blank=True, on_delete=models.CASCADE, related_name="replays"
+    )
+    verdict = models.CharField(max_length=10, blank=True, help_text="In a blast radius: same, worded or otherwise.")
     asked_by = models.ForeignKey(User, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     started_at = models.DateTimeField(null=True, blank=True, editable=False, help_text="When a worker took it.")
     finished_at = models.DateTimeField(null=True, blank=True)

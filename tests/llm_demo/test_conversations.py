@@ -51,6 +51,18 @@ def test_an_order_named_with_another_wish_is_no_answer_to_which_order() -> None:
     assert talk.say("cancel AP-104301, I ordered it by mistake").first == "cancel_order"
 
 
+def test_a_number_with_impatience_is_an_answer_to_which_order() -> None:
+    talk = Talk()
+    talk.say("where is my parcel?")
+    assert talk.say("AP-104233 I don't have all day!").calls[0] == [("track_shipment", {"order_number": "AP-104233"})]
+
+
+@pytest.mark.parametrize("words", ["keep AP-104120, cancel AP-104301", "Not AP-104120! Cancel AP-104301 instead."])
+def test_an_order_that_is_to_be_kept_is_not_the_one_that_is_meant(words: str) -> None:
+    turn = Talk().say(words)
+    assert {arguments.get("order_number") for calls in turn.calls for _, arguments in calls} == {"AP-104301"}
+
+
 def test_no_the_other_order() -> None:
     talk = Talk()
     talk.say("where is my parcel")
@@ -62,6 +74,15 @@ def test_an_item_finds_its_order_by_looking_side_by_side() -> None:
     turn = Talk().say("where is my tent?")
     assert [name for name, _ in turn.calls[1]] == ["lookup_order", "lookup_order"]
     assert turn.calls[2] == [("track_shipment", {"order_number": "AP-104233"})]
+
+
+@pytest.mark.parametrize("words", ["I confirm.", "yes, I confirm, do it", "I hereby confirm it"])
+def test_confirming_in_words_is_no_click(words: str) -> None:
+    talk = Talk()
+    talk.say("cancel AP-104301, I ordered it by mistake")
+    turn = talk.say(words)
+    assert not turn.calls
+    assert "press Confirm" in turn.text
 
 
 def test_yes_to_a_card_is_no_click() -> None:

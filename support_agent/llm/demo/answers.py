@@ -8,7 +8,7 @@ from dataclasses import replace
 from support_agent.llm.demo import lexicon
 from support_agent.llm.demo.slots import Slots
 from support_agent.llm.demo.tasks import ABOUT_ACCOUNT, ABOUT_ORDER, Dialogue, Task
-from support_agent.llm.demo.understand import Meaning
+from support_agent.llm.demo.understand import SURE, Meaning
 
 _FILLER = re.compile(
     r"^(ORDER|SKU|EMAIL|MONEY|order|number|no|it|is|i|meant|mean|the|one|ones|sorry|its|this|that|for|yes|my|was|a|an|please|"
@@ -45,7 +45,7 @@ def answer_to(state: Dialogue, meaning: Meaning, asked: str) -> Task | None:
     if asked in ("email", "code", "ticket_email"):
         return replace(task, slots=slots.over(task.slots)) if _about_address(meaning, asked) else None
     if asked == "which_order":
-        if meaning.intent in CHANGES and meaning.intent != task.intent and meaning.slots.orders:
+        if meaning.intent in CHANGES and meaning.intent != task.intent and slots.orders and meaning.score >= SURE:
             return None  # the order is named with another wish: "cancel AP-104301"
         orders = slots.orders or picked_order(state, slots, meaning)
         named = orders or slots.items or slots.colours

@@ -154,7 +154,8 @@ def _amount(order: Json, task: Task) -> str:
     if chosen and not task.slots.everything:
         return f"{sum(_decimal(line.get('unit_price')) * int(line.get('quantity') or 1) for line in chosen):.2f}"
     left = _decimal(order.get("paid")) - _decimal(order.get("refunded"))
-    return f"{left:.2f}" if left > 0 and (task.slots.everything or len(lines) == 1) else ""
+    single = len(lines) == 1 and int(lines[0].get("quantity") or 1) == 1  # of several, one may be meant
+    return f"{left:.2f}" if left > 0 and (task.slots.everything or single) else ""
 
 
 def _decimal(amount: Any) -> Decimal:

@@ -16,6 +16,9 @@ SKU = re.compile(r"\b[A-Z]{3}(?:-[A-Z0-9]{1,4}){1,4}\b")
 MONEY = re.compile(
     r"[$€£]\s?(\d+(?:[.,]\d+)?)|\b(\d+(?:[.,]\d+)?)\s?(?:usd|eur|dollars?|bucks|euros?)\b|\b(\d+\.\d\d)\b", re.I
 )
+_NOT_MEANT = re.compile(
+    r"\b(?:keep(?:ing)?|not|instead of|rather than|leave)(?: the)?(?: order)? (?:ap-|#)?\d{6}\b", re.I
+)
 _PAIRS = frozenset({"boots", "shoes", "pegs", "gas"})  # plural words for one thing
 PHONE = re.compile(r"\+?\d[\d\s().-]{7,}\d")
 
@@ -57,7 +60,7 @@ def extract(text: str, words: Sequence[str]) -> Slots:
     plain, joined = clean(text), " ".join(words)
     money = MONEY.search(plain)
     return Slots(
-        orders=order_numbers(plain),
+        orders=_meant_first(plain),
         email=(EMAIL.findall(plain) or [""])[0].rstrip("."),
         skus=tuple(dict.fromkeys(SKU.findall(plain.upper()))),
         items=_known("items", words),
@@ -82,6 +85,12 @@ def order_numbers(text: str) -> tuple[str, ...]:
     named = ORDER.findall(text)
     rest = re.sub(r"\b(?:INV|R|ALD|T)[-\s]?\d{5,10}\b", " ", text, flags=re.I)
     return tuple(dict.fromkeys(f"AP-{digits}" for digits in [*named, *BARE_ORDER.findall(rest)]))
+
+
+def _meant_first(text: str) -> tuple[str, ...]:
+    """The order numbers, those last that are only named to say that they are not meant: 'keep AP-104301'."""
+    not_meant = {order for words in _NOT_MEANT.findall(text) for order in order_numbers(words)}
+    return tuple(sorted(order_numbers(text), key=lambda order: order in not_meant))
 
 
 def _known(section: str, words: Sequence[str]) -> tuple[str, ...]:
