@@ -93,6 +93,7 @@ class SpotCheck(Record):
 
     turn = models.OneToOneField(Turn, on_delete=models.CASCADE, related_name="spot_check")
     drawn = models.CharField(max_length=10, choices=Drawn.choices, default=Drawn.RANDOM)
+    chance = models.FloatField(default=1, help_text="The chance its turn had to be drawn: it stands for 1 / chance.")
     wanted = models.PositiveSmallIntegerField(default=1)
     closed_at = models.DateTimeField(null=True, blank=True)
 
