@@ -31,7 +31,7 @@ def wilson(part: float, whole: float, *, cases: int | None = None) -> Estimate |
     """A share with Wilson's interval: `part` of `whole` (an effective size when weighted). None of nothing."""
     if whole <= 0:
         return None
-    share, z2 = part / whole, Z * Z
+    share, z2 = min(1.0, max(0.0, part / whole)), Z * Z
     middle = (share + z2 / (2 * whole)) / (1 + z2 / whole)
     half = Z / (1 + z2 / whole) * sqrt(share * (1 - share) / whole + z2 / (4 * whole * whole))
     low, high = max(0.0, middle - half), min(1.0, middle + half)
