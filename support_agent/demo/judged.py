@@ -64,7 +64,7 @@ def _judge(world: World, check: SpotCheck, turn: Turn, judges: list[User]) -> No
     needed = world.chance({Drawn.ESCALATED: 0.88, Drawn.DOUBTFUL: 0.4}.get(Drawn(check.drawn), 0.03))
     said = world.weighted({"accurate": 70 if check.drawn == Drawn.DISLIKED else 97, "inaccurate": 4, "unclear": 2})
     at = check.created_at
-    for judge in judges[: check.wanted]:
+    for judge in world.rng.sample(judges, min(check.wanted, len(judges))):
         at += timedelta(hours=world.between(4, 20))
         differs = world.chance(0.08)
         accuracy = "unclear" if differs else said

@@ -101,6 +101,9 @@ class SpotCheck(Record):
         ordering = ["created_at"]
         indexes = [models.Index(fields=["created_at"], condition=Q(closed_at__isnull=True), name="spot_check_open")]
 
+    def __str__(self) -> str:
+        return f"{self.get_drawn_display()}, {self.created_at:%Y-%m-%d}"
+
 
 class SpotLabel(Record):
     """What one member of staff says of it, blind: first whether a person was needed, before they see what was done."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
@@ -23,7 +24,7 @@ from support_agent.runtime.spot_checks import (
     spot_label_begin,
     spot_label_judge,
 )
-from tickets.access import staff_roles
+from tickets.access import require_role, staff_roles
 from tickets.errors import DeskError, NotAllowed, NotFound
 from tickets.models import Role
 
@@ -34,7 +35,8 @@ ANSWERS = {"yes": True, "no": False}
 @staff_only(*READERS)
 def queue(request: HttpRequest) -> HttpResponse:
     staff = staff_of(request)
-    judges, manages = _is(request, LABELLERS), _is(request, MANAGERS)
+    roles = staff_roles(staff)
+    judges, manages = _has(roles, LABELLERS), _has(roles, MANAGERS)
     context = {
         "desk_page": "evals",
         "title": "Spot checks",
@@ -70,6 +72,7 @@ def following(request: HttpRequest) -> HttpResponse:
 
 def _said(request: HttpRequest, found: SpotCheck) -> HttpResponse:
     staff = staff_of(request)
+    require_role(staff, *LABELLERS)
     if "accuracy" not in request.POST:
         said = ANSWERS.get(request.POST.get("needs_person", ""))
         if said is None:
@@ -89,8 +92,8 @@ def _said(request: HttpRequest, found: SpotCheck) -> HttpResponse:
 
 def _page(request: HttpRequest, found: SpotCheck, *, refusal: str = "") -> HttpResponse:
     staff = staff_of(request)
-    judges, manages, label = _is(request, LABELLERS), _is(request, MANAGERS), label_of(found, staff)
-    step = _step(found, label, judges)
+    roles, label = staff_roles(staff), label_of(found, staff)
+    manages, step = _has(roles, MANAGERS), _step(found, label, _has(roles, LABELLERS))
     context: dict[str, Any] = {
         "desk_page": "evals",
         "title": "Spot check",
@@ -104,9 +107,8 @@ def _page(request: HttpRequest, found: SpotCheck, *, refusal: str = "") -> HttpR
         "refusal": refusal,
         "chosen": request.POST,
         "max_note": MAX_NOTE,
-        "manages": manages and step in ("said", "looking"),
-        "may_save": _is(request, STARTERS),
-        "may_edit": _is(request, (Role.LEAD, Role.OPS, Role.ADMIN)),
+        "may_save": _has(roles, STARTERS),
+        "may_edit": manages,
         "shortcuts": getattr(getattr(staff, "staff_profile", None), "shortcuts", True),
     }
     return render(request, "ops/evals/check.html", context, status=409 if refusal else 200)
@@ -125,5 +127,5 @@ def _closed_labels(found: SpotCheck) -> list[SpotLabel]:
     return list(found.labels.exclude(accuracy="").select_related("staff__staff_profile"))
 
 
-def _is(request: HttpRequest, roles: Any) -> bool:
-    return bool(staff_roles(staff_of(request)) & {role.value for role in roles})
+def _has(mine: frozenset[str], roles: Iterable[Role]) -> bool:
+    return bool(mine & {role.value for role in roles})
