@@ -46,7 +46,7 @@ def planned(turn: Turn, subject: str) -> None:
 
 def handed_over(turn: Turn, reason: str = "unsure") -> Turn:
     """As the runner ends it: with an escalation of the same moment, over by now."""
-    at = turn.finished_at
+    at = turn.finished_at or turn.created_at
     Turn.objects.filter(pk=turn.pk).update(state="escalated")
     Escalation.objects.create(
         conversation=turn.conversation, reason=reason, team=Team.objects.all()[0], due_at=at, created_at=at,
