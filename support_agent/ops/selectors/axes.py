@@ -20,34 +20,32 @@ from support_agent.ops.spans import Span
 from support_agent.runtime.rollups import summed_upto
 
 Json = dict[str, Any]
-# Who they were at the end: the surface of the conversation's last turn.
-_SURFACE = """(%(surface)s = '' OR %(surface)s = (
-    SELECT t.surface FROM support_agent_turn t WHERE t.conversation_id = {of} ORDER BY t.created_at DESC LIMIT 1))"""
-
-# A conversation ended when its standing resolution says so, or, without one, when it was closed after a turn.
-_ENDED = f"""
-SELECT CASE WHEN alone THEN 'alone' WHEN resolved THEN 'person' ELSE 'unresolved' END AS what,
-       at >= %(start)s AS is_now,
-       CASE WHEN at >= %(start)s THEN width_bucket(at, %(bars)s::timestamptz[]) - 1 ELSE 0 END AS bin, 0 AS rating,
-       count(*) AS number
-FROM (
-    SELECT r.at, r.staff_id IS NULL AS alone, true AS resolved FROM tickets_resolution r
-    WHERE r.at >= %(before)s AND r.at < %(end)s AND r.revoked_at IS NULL AND {_SURFACE.format(of="r.conversation_id")}
-    UNION ALL
-    SELECT c.closed_at, false, false FROM tickets_conversation c
+# A conversation ended when its standing resolution says so, or, without one, when it was closed after a turn. Its
+# surface is who they were at the end: that of its last turn, looked up (turn_in_order) for what is left alone.
+_ENDED = """
+WITH unresolved AS MATERIALIZED (
+    SELECT c.id, c.closed_at FROM tickets_conversation c
     WHERE c.closed_at >= %(before)s AND c.closed_at < %(end)s AND c.channel <> 'task'
       AND NOT EXISTS (SELECT 1 FROM tickets_resolution r WHERE r.conversation_id = c.id AND r.revoked_at IS NULL)
-      AND EXISTS (SELECT 1 FROM support_agent_turn t WHERE t.conversation_id = c.id)
-      AND {_SURFACE.format(of="c.id")}
-) ended GROUP BY 1, 2, 3
-UNION ALL
-SELECT 'rating', s.answered_at >= %(start)s,
-       CASE WHEN s.answered_at >= %(start)s THEN width_bucket(s.answered_at, %(bars)s::timestamptz[]) - 1 ELSE 0 END,
-       s.rating, count(*)
-FROM tickets_survey s WHERE s.answered_at >= %(before)s AND s.answered_at < %(end)s AND s.rating IS NOT NULL
-  AND {_SURFACE.format(of="s.conversation_id")}
-GROUP BY 2, 3, 4
-"""  # noqa: S608 - put together from constants
+), ended AS MATERIALIZED (
+    SELECT r.conversation_id, r.at, CASE WHEN r.staff_id IS NULL THEN 'alone' ELSE 'person' END AS what, 0 AS rating
+    FROM tickets_resolution r WHERE r.at >= %(before)s AND r.at < %(end)s AND r.revoked_at IS NULL
+    UNION ALL
+    SELECT u.id, u.closed_at, 'unresolved', 0 FROM unresolved u
+    WHERE EXISTS (SELECT 1 FROM support_agent_turn t WHERE t.conversation_id = u.id)
+    UNION ALL
+    SELECT s.conversation_id, s.answered_at, 'rating', s.rating FROM tickets_survey s
+    WHERE s.answered_at >= %(before)s AND s.answered_at < %(end)s AND s.rating IS NOT NULL
+)
+SELECT what, at >= %(start)s AS is_now,
+       CASE WHEN at >= %(start)s THEN width_bucket(at, %(bars)s::timestamptz[]) - 1 ELSE 0 END AS bin, rating,
+       count(*) AS number
+FROM ended e
+WHERE %(surface)s = '' OR %(surface)s = (
+    SELECT t.surface FROM support_agent_turn t WHERE t.conversation_id = e.conversation_id
+    ORDER BY t.created_at DESC LIMIT 1)
+GROUP BY 1, 2, 3, 4
+"""
 
 
 @dataclass(slots=True)
