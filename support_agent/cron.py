@@ -17,5 +17,6 @@ register(jobs.chase, "default", interval=30, result_ttl=60)
 register(jobs.assume_resolutions, "default", interval=600, result_ttl=60)
 register(jobs.run_alerts, "default", interval=60, result_ttl=60)
 register(jobs.run_rollups, "long", interval=300, result_ttl=60)
+register(jobs.draw_spot_checks, "default", interval=3600, result_ttl=60)  # draws once a day
 register(privacy.resume_erasures, "long", interval=300, result_ttl=60, job_timeout=3600)
 register(privacy.run_purge, "long", cron="20 3 * * *", result_ttl=60, job_timeout=3600)  # at night, UTC

@@ -79,6 +79,7 @@ class Env(BaseSettings):
     embedder: str = Field(
         "minilm", pattern=r"^(minilm|none|\w+(\.\w+)+)$", description="minilm, none or a class's path"
     )
+    spot_checks_a_day: int = Field(20, ge=0, le=500, description="a number of answers from 0 to 500")
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="DEBUG, INFO, WARNING or ERROR")
 
     @field_validator("database_url")

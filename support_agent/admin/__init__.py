@@ -7,6 +7,7 @@ from support_agent.admin import (  # noqa: F401 - importing registers
     replays,
     rollups,
     sign_in,
+    spot_checks,
     tasks,
     turns,
 )

@@ -7,8 +7,9 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from support_agent.demo.cast import KEY_OWNER, seed_api_key
+from support_agent.demo.judged import seed_eval_runs, seed_spot_checks
 from support_agent.demo.past import seed_conversations
-from support_agent.models import Spend, Step, ToolCall, Turn
+from support_agent.models import EvalResult, EvalRun, Spend, SpotCheck, SpotLabel, Step, ToolCall, Turn
 from tickets.demo.articles import load_articles
 from tickets.demo.canned import seed_canned
 from tickets.demo.people import CAST
@@ -44,6 +45,7 @@ CONVERSATION_ROWS = (
     Resolution,
 )
 TRACE_ROWS = (Turn, Step, ToolCall, Spend)
+JUDGED_ROWS = (SpotCheck, SpotLabel, EvalRun, EvalResult)
 FIRST_RETURN = DESK_ROWS.index(Return)
 
 
@@ -56,7 +58,10 @@ def seed_demo() -> bool:
         desk = seed_desk(world)
         seed_conversations(desk)
         seed_canned(world, desk.teams)  # last: what is drawn before stays as it was
-        world.save((*DESK_ROWS[:FIRST_RETURN], *CONVERSATION_ROWS, *DESK_ROWS[FIRST_RETURN:], *TRACE_ROWS))
+        seed_spot_checks(world, desk.staff)
+        seed_eval_runs(world)
+        rows = (*DESK_ROWS[:FIRST_RETURN], *CONVERSATION_ROWS, *DESK_ROWS[FIRST_RETURN:], *TRACE_ROWS, *JUDGED_ROWS)
+        world.save(rows)
         load_articles()
         seed_api_key(desk.staff[KEY_OWNER])
         _count_rows()

@@ -93,12 +93,16 @@ class SpotCheck(Record):
 
     turn = models.OneToOneField(Turn, on_delete=models.CASCADE, related_name="spot_check")
     drawn = models.CharField(max_length=10, choices=Drawn.choices, default=Drawn.RANDOM)
+    chance = models.FloatField(default=1, help_text="The chance its turn had to be drawn: it stands for 1 / chance.")
     wanted = models.PositiveSmallIntegerField(default=1)
     closed_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering = ["created_at"]
         indexes = [models.Index(fields=["created_at"], condition=Q(closed_at__isnull=True), name="spot_check_open")]
+
+    def __str__(self) -> str:
+        return f"{self.get_drawn_display()}, {self.created_at:%Y-%m-%d}"
 
 
 class SpotLabel(Record):

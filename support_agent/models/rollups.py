@@ -115,6 +115,7 @@ class Measure(models.TextChoices):
     CUSTOMER = "customer", "Turns by customer; name: the customer's id"
     WORDS = "words", "Accepted answers by number of words (bucket)"
     CLOCK = "clock", "Turns by hour of the day, UTC (bucket)"
+    CLAIM = "claim", "Claims of answers, 1 backed, 0 not (bucket); name: surface"
 
 
 class _Tallies(models.Model):

@@ -134,7 +134,7 @@ class Line:
     name: str
     path: str
     values: list[str]
-    style: str  # solid, dashed
+    style: str  # solid, dashed, dotted
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +147,7 @@ class Lines:
     hrefs: list[str]
     note: str = ""
     kind: str = "lines"
+    head: str = "From"  # what the labels are
 
     @property
     def is_empty(self) -> bool:

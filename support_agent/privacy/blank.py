@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-ERASED = "[erased]"
+from tickets.models.conversations import ERASED as ERASED
+
 # What gives an event or a step its shape and names nobody: clients and pages must still be able to draw it.
 STRUCTURE = {
     "action_id", "attempt", "code", "created_at", "due_at", "expires_at", "helpful", "how", "id", "index", "kind",

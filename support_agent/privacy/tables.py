@@ -13,7 +13,18 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.sessions.models import Session
 from django.db.models import Case, F, Model, Value, When
 
-from support_agent.models import Alert, AlertDelivery, ConversationMemory, Replay, SavedCase, Step, Task, ToolCall, Turn
+from support_agent.models import (
+    Alert,
+    AlertDelivery,
+    ConversationMemory,
+    Replay,
+    SavedCase,
+    SpotLabel,
+    Step,
+    Task,
+    ToolCall,
+    Turn,
+)
 from support_agent.models.limits import Spend
 from support_agent.privacy.blank import ERASED, blank
 from tickets.markdown import render
@@ -101,6 +112,7 @@ OF_A_CONVERSATION = (
     Table(ThreadLink, "conversation", deletes=("email",)),
     Table(Replay, "turn__conversation", {"text": "", "sources": [], "steps": blank, "notes": [ERASED], "error": ""}),
     Table(SavedCase, "turn__conversation", deletes=("name", "yaml")),
+    Table(SpotLabel, "spot_check__turn__conversation", {"note": ""}),
     Table(Task, "about", {"task": ERASED, "result": ""}),
     Table(Task, "turn__conversation", {"task": ERASED, "result": ""}),
     Table(Step, "turn__conversation", {"input": {}, "output": {}, "error": ""}),
@@ -164,6 +176,8 @@ KEPT = {
     "support_agent.Replay.*": CHOICE,
     "support_agent.RollupMark.*": OURS,
     "support_agent.Spend.*": OURS,
+    "support_agent.SpotCheck.*": CHOICE,
+    "support_agent.SpotLabel.*": CHOICE,
     "support_agent.Step.*": CHOICE,
     "support_agent.StepDay.*": FIGURES,
     "support_agent.StepHour.*": FIGURES,

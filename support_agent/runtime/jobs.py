@@ -89,3 +89,11 @@ def run_rollups() -> None:
 
     summed = rollups_run()
     log.info("summed", hours=summed.hours, days=summed.days, upto=summed.upto.isoformat())
+
+
+def draw_spot_checks() -> None:
+    """Draw yesterday's answers for staff to judge, unless that is done."""
+    from support_agent.runtime.spot_draw import spot_checks_draw
+
+    if drawn := spot_checks_draw():
+        log.info("spot_checks_drawn", count=drawn)

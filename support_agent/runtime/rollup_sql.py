@@ -42,7 +42,8 @@ WHERE t.created_at >= %(start)s AND t.created_at < %(end)s
 GROUP BY 1, 2, 3, 4, 5, 6
 """
 
-# A model call that asked for tools is shared out among them in equal parts, as `costs --by tool` does it.
+# A model call that asked for tools is shared out among them in equal parts, as `costs --by tool` does it. Claims are
+# those of accepted answers, which are backed, and those for which a draft was refused.
 TALLIES = f"""
 WITH t AS MATERIALIZED (
     SELECT {_at("t.created_at")} AS at, t.step_count, t.cost_usd, c.customer_id,
@@ -58,6 +59,10 @@ WITH t AS MATERIALIZED (
            CASE WHEN s.kind = 'critic' AND s.status = 'ok' AND jsonb_typeof(s.output->'words') = 'number'
                 THEN least((s.output->>'words')::numeric, 999)::int END AS words
     FROM support_agent_step s WHERE s.created_at >= %(start)s AND s.created_at < %(end)s
+), c AS MATERIALIZED (
+    SELECT {_at("s.created_at")} AS at, t.surface, s.status = 'ok' AS accepted, s.output
+    FROM support_agent_step s JOIN support_agent_turn t ON t.id = s.turn_id
+    WHERE s.kind = 'critic' AND s.created_at >= %(start)s AND s.created_at < %(end)s
 ), one AS (
     SELECT at, 'turn' AS measure, '' AS name, width_bucket(whole_ms, %(bounds)s) AS bucket, 0 AS usd
     FROM t WHERE whole_ms IS NOT NULL
@@ -72,6 +77,11 @@ WITH t AS MATERIALIZED (
     UNION ALL SELECT at, 'words', '', words, 0 FROM s WHERE words IS NOT NULL
     UNION ALL SELECT at, 'asked', left(name, 64), 0, cost_usd / jsonb_array_length(asked)
               FROM s CROSS JOIN LATERAL jsonb_array_elements_text(asked) name
+    UNION ALL SELECT at, 'claim', surface, 1, 0 FROM c CROSS JOIN LATERAL jsonb_path_query(output, '$.claims[*]')
+              WHERE accepted
+    UNION ALL SELECT at, 'claim', surface, 0, 0
+              FROM c CROSS JOIN LATERAL jsonb_path_query(output, '$.issues[*] ? (@.rule starts with "unbacked_")')
+              WHERE NOT accepted
 )
 SELECT at, measure, name, bucket, count(*) AS number, sum(usd) AS cost_usd FROM one GROUP BY 1, 2, 3, 4
 """

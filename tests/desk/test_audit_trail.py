@@ -11,16 +11,18 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from support_agent.models import Alert, PromptVersion, Switch
+from support_agent.models import Alert, PromptVersion, SpotCheck, Switch, Turn
 from support_agent.runtime.alerts import alert_acknowledge
 from support_agent.runtime.controls import switch_off, switch_on, switch_override
 from support_agent.runtime.prompting import prompt_activate, prompt_save, prompt_use_file
+from support_agent.runtime.spot_checks import spot_label_begin, spot_label_judge
 from tests.cast import Cast
 from tests.desk.waiting import again, asks, escalation_of
 from tickets.models import Action, AuditEntry, Conversation, Team
 from tickets.services.actions import action_approve
 from tickets.services.assignment import availability_set, escalation_assign
 from tickets.services.conversations import conversation_claim, conversation_close, conversation_hand_back
+from tickets.services.messages import message_assistant
 from tickets.services.queues import escalation_move
 from tickets.services.replies import reply_post
 from tickets.services.snooze import conversation_await_customer, conversation_snooze
@@ -51,6 +53,14 @@ class Desk:
             arguments={"order_number": "AP-100001", "amount": "150.00", "reason": "Torn"}, summary="Refund",
             state=Action.State.AWAITING_STAFF, expires_at=timezone.now() + timedelta(minutes=30),
         )  # fmt: skip
+
+    def judged(self) -> SpotCheck:
+        """A drawn answer, of which the agent has said whether a person was needed."""
+        turn = Turn.objects.create(conversation=self.talk, surface="signed_in", state="answered")
+        message_assistant(conversation=self.talk, text="It is paid.", turn_id=turn.pk)
+        check = SpotCheck.objects.create(turn=turn)
+        spot_label_begin(check_id=check.pk, staff=self.cast.agent, needs_person=True)
+        return check
 
     def switch(self) -> Switch:
         return switch_on(name="pause_new", staff=None, reason="many escalate")
@@ -141,6 +151,12 @@ DEEDS: list[tuple[str, Deed, dict[str, tuple[str, str] | None]]] = [
             prompt_use_file(name="assistant", staff=d.cast.ops),
         ),
         {"active": ("1", "")},
+    ),
+    ("spot_label.begin", lambda d: d.judged(), {"needs_person": ("", "True")}),
+    (
+        "spot_label.judge",
+        lambda d: spot_label_judge(check_id=d.judged().pk, staff=d.cast.agent, accuracy="inaccurate", note="No."),
+        {"accuracy": ("", "inaccurate")},
     ),
     (
         "alert.acknowledge",

@@ -20,6 +20,8 @@ from support_agent.models import (
     ConversationMemory,
     Replay,
     SavedCase,
+    SpotCheck,
+    SpotLabel,
     Step,
     Task,
     ToolCall,
@@ -140,6 +142,7 @@ def _rows(cast: Cast) -> Conversation:
     )
     Replay.objects.create(turn=turn, state="done", finished_at=now)
     SavedCase.objects.create(name="c", yaml="", turn=turn)
+    SpotLabel.objects.create(spot_check=SpotCheck.objects.create(turn=turn), staff=cast.agent, needs_person=False)
     ConversationMemory.objects.create(**of, summary="", upto_seq=1)
     Task.objects.create(about=conversation, task="t", budget_usd=1, state="done")
     Feedback.objects.create(message=message, helpful=True)

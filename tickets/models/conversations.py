@@ -12,6 +12,9 @@ from tickets.models.base import Record
 from tickets.models.customers import Customer
 from tickets.models.staff import Team, User
 
+ERASED = "[erased]"
+"""What stands where the words of somebody were who was erased."""
+
 
 class Conversation(Record):
     class Status(models.TextChoices):
@@ -72,7 +75,10 @@ class Conversation(Record):
 
     class Meta:
         ordering = ["-last_message_at"]
-        indexes = [models.Index(fields=["status", "-last_message_at"], name="conversation_inbox")]
+        indexes = [
+            models.Index(fields=["status", "-last_message_at"], name="conversation_inbox"),
+            models.Index(fields=["closed_at"], condition=Q(closed_at__isnull=False), name="conversation_ended"),
+        ]
 
     def __str__(self) -> str:
         return self.reference

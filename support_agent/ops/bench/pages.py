@@ -88,6 +88,9 @@ def _asked() -> Iterator[tuple[str, str, dict[str, str]]]:
     for preset in ("hour", "day", "week", "30d", "90d"):
         yield f"dashboards, {preset}", "ops", {"span": preset}
     yield "dashboards, two weeks of last month", "ops", {"from": ago(44), "to": ago(31)}
+    for span in ("week", "month", "quarter"):
+        yield f"axes, {span}", "evals_axes", {"span": span}
+    yield "axes, quarter, a surface", "evals_axes", {"span": "quarter", "surface": "signed_in"}
     yield "controls", "ops_controls", {}
     yield "prompts", "prompts", {}
     yield "questions", "questions", {}

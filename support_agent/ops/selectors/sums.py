@@ -126,6 +126,28 @@ class Sums:
             asked,
         )
 
+    def spent(self, surface: str = "") -> list[Json]:
+        """Rows {is_now, bin, cost_usd}: what all steps cost, on one surface or on all; before lies in bin 0."""
+        return self._by_bar(
+            STEPS, "sum(cost_usd) AS cost_usd", "", "surface = %(surface)s" if surface else "true", surface
+        )
+
+    def claims(self, surface: str = "") -> list[Json]:
+        """Rows {is_now, bin, backed, number}: the claims of answers that evidence backed, and those refused for want
+        of it."""
+        where = "measure = 'claim'" + (" AND name = %(surface)s" if surface else "")
+        return self._by_bar(TALLIES, "sum(number) AS number", ", bucket = 1 AS backed", where, surface)
+
+    def _by_bar(self, select: str, sums: str, key: str, where: str, surface: str) -> list[Json]:
+        now, asked = self._source(select, self._now, where=where)
+        before, asked_before = self._source(select, self._before, "b", where=where)
+        grouped = "GROUP BY 1, 2, backed" if key else "GROUP BY 1, 2"
+        return _rows(
+            f"""SELECT true AS is_now, {BIN} AS bin{key}, {sums} FROM ({now}) x {grouped}
+            UNION ALL SELECT false, 0{key}, {sums} FROM ({before}) x {grouped}""",
+            asked | asked_before | {"surface": surface},
+        )
+
     def _source(self, select: str, wanted: list[Piece], mark: str = "", where: str = "true") -> tuple[str, Json]:
         """The pieces as one source of rows with `at`, and its parameters; `mark` keeps two sources apart."""
         table, key, sums = next((table, key, sums) for table, of, key, sums in SUMS if of == select)

@@ -50,6 +50,7 @@ def body_of(route: Route, place: Place) -> tuple[Any, str]:
     ids = place.ids
     forms: dict[str, dict[str, str]] = {
         "admin/ops/cases/save/": {"turn": ids["turn_id"], "name": "from-the-matrix"},
+        "admin/evals/spot-checks/<check_id>/": {"needs_person": "yes"},
         "admin/ops/prompts/save/": {"name": "assistant", "text": "Be kind."},
         "admin/ops/prompts/activate/": {"name": "assistant", "version": "file"},
         "admin/inbox/<conversation_id>/promise/<promise_id>/": {"state": "kept"},

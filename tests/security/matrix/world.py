@@ -16,7 +16,7 @@ from django.utils import timezone
 from pytest_django.plugin import DjangoDbBlocker
 
 from support_agent.chat.visitors import SESSION_KEY
-from support_agent.models import Alert, AlertRoute, ApiKey, Replay, SavedCase, Task, Turn
+from support_agent.models import Alert, AlertRoute, ApiKey, Replay, SavedCase, SpotCheck, Task, Turn
 from tests.cast import Cast, make_cast
 from tickets.models import (
     Action,
@@ -176,6 +176,7 @@ def loose_ids(cast: Cast, place: Place) -> dict[str, str]:
     turn = Turn.objects.get(pk=place.ids["turn_id"])
     replay = Replay.objects.create(turn=turn, asked_by=cast.ops, state=Replay.State.DONE)
     case = SavedCase.objects.create(name="matrix", yaml="- id: matrix\n", turn=turn, made_by=cast.ops)
+    check, _ = SpotCheck.objects.get_or_create(turn=turn)
     alert = Alert.objects.create(kind="budget_hour", key="matrix", text="Much was spent.")
     route = AlertRoute.objects.create(kind=AlertRoute.Kind.EMAIL, target="ops@example.com")
     article = Article.objects.create(
@@ -185,6 +186,7 @@ def loose_ids(cast: Cast, place: Place) -> dict[str, str]:
         "replay_id": str(replay.pk),
         "case_id": str(case.pk),
         "alert_id": str(alert.pk),
+        "check_id": str(check.pk),
         "route_id": str(route.pk),
         "key": place.ids["turn_id"],
         "help": article.slug,
