@@ -35,7 +35,7 @@ async def test_who_looks_on_unasked_is_not_told_of(people: Cast, lines: Callable
         pass
     await read()
     frame = await line.until("seen")
-    assert frame == {"type": "seen", "seq": await last_seq(conversation)}, "no name of whoever it was"
+    assert frame == {"type": "seen", "upto": await last_seq(conversation)}, "no name of whoever it was"
     await read()
     await send_frames([(group_of(conversation.pk), {"type": "conversation.frame", "frame": {"type": "pong"}})])
     assert (await line.until("pong")) == {"type": "pong"}, "nothing new was read: nothing is told"
@@ -55,10 +55,10 @@ async def test_the_page_is_told_of_its_newest_message_only(people: Cast, lines: 
     async def tell(frame: dict[str, object]) -> None:
         await send_frames([(group_of(conversation.pk), {"type": "conversation.frame", "frame": frame})])
 
-    await tell({"type": "seen", "seq": seq - 1})  # of before it was written
+    await tell({"type": "seen", "upto": seq - 1})  # of before it was written
     await tell({"type": "activity", "state": "thinking", "label": "", "turn_id": str(uuid4())})
     begun = await page.text()
     assert "Seen by our team" not in begun
     assert '"#delivery" hx-swap="innerHTML">Delivered' in begun
-    await tell({"type": "seen", "seq": seq})
+    await tell({"type": "seen", "upto": seq})
     assert "Seen by our team" in await page.text()

@@ -106,5 +106,5 @@ def shown(client: Client, paths: Iterable[str]) -> Iterator[Shown]:
     for path in dict.fromkeys(paths):
         answer = client.get(path, headers={"host": HOST})
         is_page = answer.headers.get("Content-Type", "").startswith("text/html") and "Location" not in answer.headers
-        if is_page and answer.status_code != 405:
+        if is_page and answer.content and answer.status_code != 405:
             yield Shown(path, client, answer)

@@ -24,6 +24,6 @@ def read_mark_put(*, user: User, conversation_id: UUID, seq: int) -> None:
         cursor.execute(PUT, [user.pk, max(0, min(seq, 2**62)), conversation_id])
         moved = cursor.fetchone()
     if moved and Conversation.objects.filter(pk=conversation_id, status__in=WITH_PEOPLE).exists():
-        frame = {"type": "seen", "seq": moved[0]}
+        frame = {"type": "seen", "upto": moved[0]}  # `seq` is what only events have
         told = [(group_of(conversation_id), {"type": "conversation.frame", "frame": frame})]
         transaction.on_commit(lambda: publish(told))

@@ -62,7 +62,7 @@ class HtmlRenderer:
                 return _render(f"frames/{name}", frame)
             case "queue":
                 return _render("frames/queue", place_context(frame))
-            case "seen" if frame["seq"] >= self._own:
+            case "seen" if frame["upto"] >= self._own:
                 return _render("frames/seen", frame)
             case "activity" | "typing" | "ack" | "moved" | "thanks" | "pong" as name:
                 return _render(f"frames/{name}", frame)
