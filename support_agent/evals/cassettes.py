@@ -1,4 +1,4 @@
-"""Cassettes of evaluation runs: what must not enter one, and each case as a conversation of its own.
+"""Cassettes of evaluation runs: each case is a conversation of its own, replayed at the time of its recording.
 
 with recorded(path, about) as tape, … model_named(name, tape): …       with replayed(path) as tape: …
 with taped(case.id) as begun: …                                        # in the runner, around one case
@@ -6,56 +6,87 @@ with taped(case.id) as begun: …                                        # in th
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import httpx2
 from django.utils import timezone
 
+from support_agent.env import env
 from support_agent.evals import clock
-from support_agent.evals.redaction import NAMED, NO_NAMES, STREET, TOWN, parts_of_name
+from support_agent.evals.cases import Case
+from support_agent.evals.hiding import SHOP, names_of
 from support_agent.llm.client import live_transport
-from support_agent.llm.recorded import Hiding, Replaying, Rule, conversation, know, recording, replaying, running
-from tickets.models import Customer, Order
-from tickets.redaction import EMAIL, without_accounts, without_secrets
-from tickets.redaction.phones import PHONE, SPOKEN_PHONE, is_phone
-
-_NUMBER = r"(?<![A-Za-z0-9-]){}(?![A-Za-z0-9])"
-
-
-def _number(pattern: str) -> re.Pattern[str]:
-    return re.compile(_NUMBER.format(pattern), re.IGNORECASE)
-
-
-def _blotted(text: str) -> str:
-    """Cards, keys, passwords, bank accounts and ids serve no answer: they are gone for good."""
-    return without_accounts(without_secrets(text))
-
-
-SHOP = Hiding(
-    blot=_blotted,
-    rules=(
-        Rule("email", EMAIL, "someone{n}@example.com"),
-        Rule("id", _number(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"), "00000000-0000-4000-8000-{n:012}"),
-        Rule("order", _number(r"AP-\d{4,8}"), "AP-{n:06}"),
-        Rule("parcel", _number(r"ALD\d{6,14}"), "ALD{n:010}"),
-        Rule("ticket", _number(r"T-\d{4,8}"), "T-{n:05}"),
-        Rule("return", _number(r"R-\d{4,8}"), "R-{n:06}"),
-        Rule("invoice", _number(r"INV-\d{4,8}"), "INV-{n:06}"),
-        Rule("article", _number(r"case-\d+-\d+"), "case-0-{n}"),
-        Rule("street", STREET, "{n} Alder Street"),
-        Rule("town", TOWN, "Salem, OR {n:05}"),
-        Rule("phone", PHONE, "503-555-{n:04}", is_phone),
-        Rule("phone", SPOKEN_PHONE, "503-555-{n:04}", led=True),
-        Rule("name", NAMED, "Robin Fern {n}", lambda name: name.split()[0] not in NO_NAMES, led=True),
-        Rule("time", re.compile(r"(?<=\d[T ])\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)?|\b\d\d:\d\d(?= UTC)")),
-        Rule("place", re.compile(r'(?<="position":)\d+|(?<="position": )\d+|(?<="position\\":)\d+')),  # in JSON as text
-    ),
-    fields=frozenset({"position", "score"}),  # in a queue that cases share; of a search, in the last digit
+from support_agent.llm.recorded import (
+    CassetteError,
+    Replaying,
+    conversation,
+    know,
+    load,
+    recording,
+    replaying,
+    running,
 )
+from tickets.models import Customer, Order
+
+LIVE = "live"  # the configured models, each for its tier
+TIERS = ("small", "medium", "large")
+
+
+@contextmanager
+def traffic(
+    record: Path | None, replay: Path | None, *, about: Mapping[str, Any], only: Collection[str]
+) -> Iterator[None]:
+    """A run whose traffic goes into a file, or comes from one; neither is a run as ever."""
+    if record is not None:
+        with recorded(record, about):
+            yield
+    elif replay is not None:
+        with replayed(replay, only):
+            yield
+    else:
+        yield
+
+
+def about_run(*, model: str, suite: str, repeat: int, path: Path) -> dict[str, Any]:
+    """What a run's cassette says of it: enough to run it again, and to record it anew."""
+    tiers = {tier: getattr(env, f"agent_model_{tier}") if model == LIVE else model for tier in TIERS}
+    words = [suite, "--model", model, *(["--repeat", str(repeat)] if repeat > 1 else []), "--record", str(path)]
+    renew = f'make evals ARGS="{" ".join(filter(None, words))}"'
+    return {"model": model, "suite": suite, "repeat": repeat, "tiers": tiers, "renew": renew}
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """The run of a cassette: its model, how often it ran each case, and which."""
+
+    model: str
+    repeat: int
+    names: frozenset[str]
+
+    def among(self, cases: Sequence[Case], *, wanted: str) -> list[Case]:
+        """Those of the cases that were recorded; all of them must be there unless some are `wanted`. Raises
+        CassetteError."""
+        found = [case for case in cases if case.id in self.names]
+        gone = self.names - {case.id for case in found}
+        if gone and not wanted:
+            raise CassetteError(f"recorded, but no case any more: {', '.join(sorted(gone))}")
+        if not found:
+            raise CassetteError(f"nothing was recorded of {wanted or 'any case'}")
+        return found
+
+
+def run_of(path: Path) -> Recorded:
+    """The run that a cassette holds. Raises CassetteError."""
+    cassette = load(path)
+    try:
+        about = cassette.about
+        return Recorded(about["model"], about["repeat"], frozenset(thread.name for thread in cassette.threads))
+    except KeyError:
+        raise CassetteError(f"{path} was not recorded by run_evals") from None
 
 
 @contextmanager
@@ -96,21 +127,3 @@ def know_names(things: Mapping[str, Customer | Order]) -> None:
     """A world's people and records as its case names them: `paid_order`, `paid_order.tracking`, `customer.email`."""
     if running.get() is not None:
         know(names_of(things))
-
-
-def names_of(things: Mapping[str, Customer | Order]) -> dict[str, str]:
-    named: dict[str, str] = {}
-    for name, thing in things.items():
-        if isinstance(thing, Order):
-            parcels = thing.shipments.order_by("pk").values_list("tracking_number", flat=True)
-            named |= {name: thing.order_number} | _numbered(f"{name}.tracking", list(parcels))
-        else:
-            named |= {f"{name}.email": thing.email, f"{name}.name": thing.name, f"{name}.phone": thing.phone}
-            named |= _numbered(f"{name}.name", list(parts_of_name(thing.name)), first=1)
-            named |= _numbered(f"{name}.address", thing.shipping_address.splitlines(), first=1)
-    return named
-
-
-def _numbered(name: str, values: list[str], first: int = 0) -> dict[str, str]:
-    """`name`, `name_1`, … for several values of one name; from `name_1` on with `first` 1."""
-    return {f"{name}_{i}" if i else name: value for i, value in enumerate(values, first)}

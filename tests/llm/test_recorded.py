@@ -17,7 +17,7 @@ import pytest
 import structlog
 
 from support_agent.agent.types import ModelFailure, ModelReply, ModelRequest, OnText
-from support_agent.evals.cassettes import SHOP
+from support_agent.evals.hiding import SHOP
 from support_agent.llm.client import ModelClient, ModelConfig, live_transport
 from support_agent.llm.recorded import (
     CassetteError,

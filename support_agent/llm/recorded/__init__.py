@@ -8,7 +8,7 @@
     with conversation("where-is-my-order") as begun: …               # begun.at: when it began, also when it is replayed
 """
 
-from support_agent.llm.recorded.cassette import CassetteError
+from support_agent.llm.recorded.cassette import CassetteError, load
 from support_agent.llm.recorded.difference import Difference, ReplayError
 from support_agent.llm.recorded.recorder import recording
 from support_agent.llm.recorded.replayer import Replaying, replaying
@@ -25,6 +25,7 @@ __all__ = [
     "Rule",
     "conversation",
     "know",
+    "load",
     "recording",
     "replaying",
     "running",
