@@ -13,6 +13,7 @@ from typing import Literal
 from support_agent.agent.types import ModelPort
 from support_agent.env import env
 from support_agent.evals.cases import Case
+from support_agent.evals.cassettes import know_names, taped, wired
 from support_agent.evals.grade import Observed, grade, observe
 from support_agent.evals.play import play
 from support_agent.evals.world import build, clear
@@ -45,7 +46,7 @@ class Result:
 @asynccontextmanager
 async def model_named(name: str = DEMO) -> AsyncIterator[ModelPort]:
     """The demo model without its pauses, or a model of the API for all tiers, with the configured key."""
-    client = build_client(
+    options = wired(
         api_key="demo" if name == DEMO else env.anthropic_api_key.get_secret_value(),
         base_url="" if name == DEMO else env.anthropic_base_url,
         small=env.agent_model_small if name == DEMO else name,
@@ -53,6 +54,7 @@ async def model_named(name: str = DEMO) -> AsyncIterator[ModelPort]:
         large=env.agent_model_large if name == DEMO else name,
         transport=DemoTransport(words_per_second=0) if name == DEMO else None,
     )
+    client = build_client(**options)
     try:
         yield client
     finally:
@@ -90,8 +92,14 @@ async def run_case(case: Case, model: ModelPort, *, is_demo: bool) -> Result:
     """Run and grade one case in the throw-away database."""
     if case.needs and is_demo:
         return Result(case, "skipped", (f"needs {case.needs}: {case.why}",))
+    with taped(case.id):
+        return await _run_case(case, model)
+
+
+async def _run_case(case: Case, model: ModelPort) -> Result:
     started = perf_counter()
     world = await in_db(build, case)
+    await in_db(know_names, world.things)
     try:
         async with asyncio.timeout(TIMEOUT_S):
             rejected = await play(case, world, model)
