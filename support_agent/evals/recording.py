@@ -9,10 +9,9 @@ from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
-import structlog
 import yaml
-from django.db import DatabaseError, connections
-from django.utils.connection import ConnectionDoesNotExist
+from django.db import DatabaseError, connection, connections
+from django.db.utils import load_backend
 
 from support_agent.evals.cases import Case
 from support_agent.evals.run import Result
@@ -23,40 +22,43 @@ from tickets.db import in_db
 
 MAIN = "main"
 NEEDED = (EvalRun, EvalResult, PromptVersion, SavedCase)
-log = structlog.get_logger(__name__)
 
 
-@contextmanager
-def main_database() -> Iterator[str]:
-    """The alias `main` of the configured database, whatever `default` becomes meanwhile; yields why it cannot be used,
-    in a line, or ''."""
-    own: dict[str, Any] = copy.deepcopy(connections.settings["default"])
-    own["OPTIONS"].pop("pool", None)  # used now and then, by whatever thread: each closes what it opened
-    connections.settings[MAIN] = own
-    try:
-        yield _trouble()
-    finally:
-        connections[MAIN].close()
-        del connections[MAIN], connections.settings[MAIN]
+class Main:
+    """The configured database, whatever `default` becomes meanwhile: by the alias `main`, within `connected`."""
 
+    def __init__(self) -> None:
+        self._settings: dict[str, Any] = copy.deepcopy(connection.settings_dict)
+        self._settings["OPTIONS"].pop("pool", None)  # used now and then, by whatever thread
 
-def _trouble() -> str:
-    """Why runs cannot be recorded there, or ''."""
-    try:
-        with connections[MAIN].cursor() as cursor:
-            for model in NEEDED:
-                columns = ", ".join(f'"{field.column}"' for field in model._meta.local_concrete_fields)
-                cursor.execute(f"SELECT {columns} FROM {model._meta.db_table} LIMIT 0")  # noqa: S608 - our own names
-    except DatabaseError as error:
-        return str(error).strip().splitlines()[0]
-    return ""
+    @contextmanager
+    def connected(self) -> Iterator[str]:
+        """The alias, for this thread."""
+        own = load_backend(self._settings["ENGINE"]).DatabaseWrapper(copy.deepcopy(self._settings), MAIN)
+        connections[MAIN] = own
+        try:
+            yield MAIN
+        finally:
+            own.close()
+            del connections[MAIN]
+
+    def trouble(self) -> str:
+        """Why runs cannot be recorded there, in a line, or ''."""
+        try:
+            with self.connected() as alias, connections[alias].cursor() as cursor:
+                for model in NEEDED:
+                    columns = ", ".join(f'"{field.column}"' for field in model._meta.local_concrete_fields)
+                    cursor.execute(f"SELECT {columns} FROM {model._meta.db_table} LIMIT 0")  # noqa: S608 - our names
+        except DatabaseError as error:
+            return str(error).strip().splitlines()[0]
+        return ""
 
 
 class Recorder:
     """Writes a run's rows; one that cannot any more says so once, and the run goes on. Without an id it is mute."""
 
-    def __init__(self, run_id: UUID | None, tell: Callable[[str], None]) -> None:
-        self.run_id, self._tell = run_id, tell
+    def __init__(self, run_id: UUID | None, main: Main, tell: Callable[[str], None]) -> None:
+        self.run_id, self._main, self._tell = run_id, main, tell
 
     def started(self, report: Report) -> None:
         self._do(
@@ -83,12 +85,11 @@ class Recorder:
         if self.run_id is None:
             return
         try:
-            write(self.run_id)
-        except (DatabaseError, ConnectionDoesNotExist) as error:
+            with self._main.connected():
+                write(self.run_id)
+        except DatabaseError as error:
             self.run_id = None
             self._tell(f"the rest is not recorded: {str(error).strip().splitlines()[0]}")
-        finally:
-            connections[MAIN].close()
 
 
 def row_of(result: Result) -> EvalResult:

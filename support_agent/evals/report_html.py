@@ -86,8 +86,8 @@ def _figures(report: Report) -> list[Figure]:
         held = f"{summary['adversarial_held']} of {summary['adversarial']}"
         share = report.adversarial_share
         found.append(Figure("Adversarial cases held", f"{share.value:.1%}", held, share, least.get("adversarial")))
-    note = f"{summary['cost_per_case']:.4f} a run of a case"
-    note += "; priced as the configured models, the demo model is free" if report.model == DEMO else ""
+    note = f"{summary['cost_per_case']:.4f} a case"
+    note += "; nothing was paid, these are the configured models' prices" if report.model == DEMO else ""
     tokens = f"{_short(summary['tokens_in'])} tokens in, {_short(summary['tokens_out'])} out"
     return [
         *found,

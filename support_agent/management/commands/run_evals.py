@@ -17,7 +17,7 @@ from support_agent.evals import prompts
 from support_agent.evals.cases import SAVED, Case, suite
 from support_agent.evals.costs import estimate
 from support_agent.evals.progress import Bar, Lines, Told
-from support_agent.evals.recording import Recorder, main_database
+from support_agent.evals.recording import Main, Recorder
 from support_agent.evals.report import as_json, lines, sums
 from support_agent.evals.report_html import as_html
 from support_agent.evals.report_junit import as_junit
@@ -56,8 +56,7 @@ class Command(OpsCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         logging.disable(logging.INFO if options["verbosity"] < 2 else logging.NOTSET)  # a line a turn is no progress
         try:
-            with main_database() as trouble:
-                report = self._run(options, trouble)
+            report = self._run(options, Main())
         except DatabaseError as error:
             self._leave(BROKEN, f"the database fails: {str(error).strip().splitlines()[0]}")
         except KeyboardInterrupt:
@@ -70,8 +69,9 @@ class Command(OpsCommand):
         if not report.is_passed:
             sys.exit(MISSED)
 
-    def _run(self, options: dict[str, Any], trouble: str) -> Report:
+    def _run(self, options: dict[str, Any], main: Main) -> Report:
         self._check(options)
+        trouble = main.trouble()
         is_recorded = not (trouble or options["no_record"])
         if trouble:
             self.stderr.write(f"run_evals: nothing is recorded, and the prompts of the files speak: {trouble}")
@@ -82,7 +82,7 @@ class Command(OpsCommand):
                 wish, run_id = self._wished(options, trouble, is_recorded)
         except (ValueError, DeskError) as error:
             self._leave(WRONG, str(error))
-        return run(wish, Recorder(run_id, self._warn), self._progress(len(wish.cases)))
+        return run(wish, Recorder(run_id, main, self._warn), self._progress(len(wish.cases)))
 
     def _check(self, options: dict[str, Any]) -> None:
         if options["repeat"] < 1:
