@@ -80,7 +80,7 @@ async def test_a_call_that_could_pass_it_does_not_go_out(cases: list[Case]) -> N
 
 async def test_repetitions_need_room_for_all_of_them(cases: list[Case]) -> None:
     (result, *_), model = await run(cases[:1], budget="0.19", cost="0.001", worst="0.001", repeat=2)
-    assert (result.failures, model.paid) == ((OVER,), 0)
+    assert (result.failures, model.paid) == ((OVER,), Decimal(0))
 
 
 async def test_calls_at_once_reserve_what_they_may_cost() -> None:
