@@ -30,9 +30,9 @@ from support_agent.llm.recorded import (
     replaying,
     running,
 )
+from support_agent.runtime.eval_runs import MODELS
 from tickets.models import Customer, Order
 
-LIVE = "live"  # the configured models, each for its tier
 TIERS = ("small", "medium", "large")
 
 
@@ -53,7 +53,7 @@ def traffic(
 
 def about_run(*, model: str, suite: str, repeat: int, path: Path) -> dict[str, Any]:
     """What a run's cassette says of it: enough to run it again, and to record it anew."""
-    tiers = {tier: getattr(env, f"agent_model_{tier}") if model == LIVE else model for tier in TIERS}
+    tiers = {tier: getattr(env, f"agent_model_{tier}") if model == MODELS else model for tier in TIERS}
     words = [suite, "--model", model, *(["--repeat", str(repeat)] if repeat > 1 else []), "--record", str(path)]
     renew = f'make evals ARGS="{" ".join(filter(None, words))}"'
     return {"model": model, "suite": suite, "repeat": repeat, "tiers": tiers, "renew": renew}
