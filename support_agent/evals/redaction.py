@@ -20,7 +20,7 @@ STREET = re.compile(
 TOWN = re.compile(r"\b[A-Z][\w'’-]+(?: [A-Z][\w'’-]+)?,\s*[A-Z]{2}\s+\d{5}(?:-\d{4})?\b")
 NAMED = re.compile(
     r"((?i:\bmy name is|\bi am|\bi'm|\bi’m|\bthis is|\bmy name's|\bregards,|\bthanks,|\byours,)\s+)"
-    r"([A-Z][a-z'’-]+(?:\s+[A-Z][a-z'’-]+){0,2})"
+    r"([A-ZÀ-Þ][\w'’-]+(?:\s+[A-ZÀ-Þ][\w'’-]+){0,2})"  # O'Neil and Canary-Quill too
 )
 NO_NAMES = {"Looking", "Not", "Sorry", "Trying", "Still", "Very", "So", "Your", "Having", "Just", "Going", "Here"}
 PEOPLE = ("Alex Moss", "Robin Fern", "Sam Birch", "Kim Heath", "Jo Linden")

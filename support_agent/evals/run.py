@@ -1,36 +1,44 @@
-"""Running cases: each in its own world, graded, several at once."""
+"""Running cases: each in its own world, graded, several at once, within a budget."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from time import perf_counter
 from typing import Literal
 
-from support_agent.agent.types import ModelPort
+import structlog
+from django.db import DatabaseError
+
+from support_agent.agent.types import Json, ModelPort, Usage
 from support_agent.env import env
 from support_agent.evals.cases import Case
+from support_agent.evals.cassettes import know_names, taped, wired
 from support_agent.evals.grade import Observed, grade, observe
 from support_agent.evals.play import play
+from support_agent.evals.purse import CUT, OVER, Metered, Purse
+from support_agent.evals.said import outcome_of, said, used
 from support_agent.evals.simulated import Simulated, simulate
-from support_agent.evals.world import build, clear
+from support_agent.evals.world import World, build, clear
 from support_agent.llm.client import build_client
 from support_agent.llm.demo import DemoTransport
+from support_agent.runtime.eval_runs import DEMO, MODELS
 from tickets.db import in_db
 
-DEMO = "demo"
-RULES, MODEL = "rules", "model"  # who plays the simulated customers
 TIMEOUT_S = 120.0
+RULES, MODEL = "rules", "model"  # who plays the simulated customers
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
     """How one case went; `failures` say what was expected and what came instead.
 
-    A case that ran several times has passed when every run has (pass^k); `held` of its `runs` did.
+    A case that ran several times has passed when every run has (pass^k); `held` of its `runs` did. `thread` is what
+    was said in the run that speaks for it, and `is_cut` that the budget did not let it (all) run.
     """
 
     case: Case
@@ -42,21 +50,31 @@ class Result:
     answers: tuple[str, ...] = field(default=(), repr=False)
     runs: int = 1
     held: int = 0
+    outcome: str = ""
+    tools: tuple[str, ...] = ()
+    thread: tuple[Json, ...] = field(default=(), repr=False)
+    usage: Usage = field(default_factory=Usage)
+    is_cut: bool = False
     customer_usd: Decimal = Decimal(0)  # what a model cost that played the customer: part of a run's budget
-    said: tuple[dict[str, str], ...] = field(default=(), repr=False)  # a simulated customer's thread
+
+
+async def _nothing(result: Result) -> None:
+    """Nobody wants to hear of it yet."""
 
 
 @asynccontextmanager
 async def model_named(name: str = DEMO) -> AsyncIterator[ModelPort]:
-    """The demo model without its pauses, or a model of the API for all tiers, with the configured key."""
-    client = build_client(
+    """The demo model without its pauses, the configured models (`live`), or one of the API for all tiers."""
+    one = "" if name in (DEMO, MODELS) else name
+    options = wired(
         api_key="demo" if name == DEMO else env.anthropic_api_key.get_secret_value(),
         base_url="" if name == DEMO else env.anthropic_base_url,
-        small=env.agent_model_small if name == DEMO else name,
-        medium=env.agent_model_medium if name == DEMO else name,
-        large=env.agent_model_large if name == DEMO else name,
+        small=one or env.agent_model_small,
+        medium=one or env.agent_model_medium,
+        large=one or env.agent_model_large,
         transport=DemoTransport(words_per_second=0) if name == DEMO else None,
     )
+    client = build_client(**options)
     try:
         yield client
     finally:
@@ -69,17 +87,8 @@ async def player_named(name: str = RULES) -> AsyncIterator[ModelPort | None]:
     if name == RULES:
         yield None
         return
-    client = build_client(
-        api_key=env.anthropic_api_key.get_secret_value(),
-        base_url=env.anthropic_base_url,
-        small=env.agent_model_small,
-        medium=env.agent_model_medium,
-        large=env.agent_model_large,
-    )
-    try:
-        yield client
-    finally:
-        await client.aclose()
+    async with model_named(MODELS) as player:
+        yield player
 
 
 async def run_cases(
@@ -89,8 +98,9 @@ async def run_cases(
     is_demo: bool,
     repeat: int = 1,
     parallel: int = 4,
+    purse: Purse | None = None,
     player: ModelPort | None = None,
-    on_result: Callable[[Result], None] = lambda result: None,
+    on_result: Callable[[Result], Awaitable[None]] = _nothing,
 ) -> list[Result]:
     """Run them, `parallel` at a time, in their order; those that change the help centre alone, at the end. With a
     `player`, that model speaks for the simulated customers."""
@@ -98,11 +108,11 @@ async def run_cases(
 
     async def one(case: Case) -> Result:
         async with slots:
-            runs = [
-                await run_case(case, model, is_demo=is_demo, number=number, player=player) for number in range(repeat)
-            ]
-        result = _together(runs)
-        on_result(result)
+            if case.needs and is_demo:
+                result = Result(case, "skipped", (f"needs {case.needs}: {case.why}",), runs=0)
+            else:
+                result = await _repeated(case, model, repeat, purse, player)
+        await on_result(result)
         return result
 
     shared = [case for case in cases if not case.articles]
@@ -113,24 +123,42 @@ async def run_cases(
     return [found[case.id] for case in cases]
 
 
+async def _repeated(case: Case, model: ModelPort, repeat: int, purse: Purse | None, player: ModelPort | None) -> Result:
+    """A case's runs as one result; with a purse none starts that could pass it."""
+    if purse is None:
+        played = [await run_case(case, model, number=number, player=player) for number in range(repeat)]
+        return _together(played)
+    async with purse.room(Decimal(str(case.max_cost_usd)) * repeat) as room:
+        if room is None:
+            return Result(case, "skipped", (OVER,), runs=0, is_cut=True)
+        runs: list[Result] = []
+        while len(runs) < repeat and not (runs and runs[-1].is_cut):
+            metered, spoken = Metered(model, purse, room), player and Metered(player, purse, room)
+            run = await run_case(case, metered, number=len(runs), player=spoken)
+            is_cut = metered.cut or bool(spoken and spoken.cut)
+            runs.append(replace(run, status="skipped", failures=(CUT,), held=0, is_cut=True) if is_cut else run)
+    return _together(runs)
+
+
 async def run_case(
-    case: Case, model: ModelPort, *, is_demo: bool, number: int = 0, player: ModelPort | None = None
+    case: Case, model: ModelPort, *, is_demo: bool = False, number: int = 0, player: ModelPort | None = None
 ) -> Result:
     """Run and grade one case in the throw-away database; `number` counts its repetitions."""
     if case.needs and is_demo:
-        return Result(case, "skipped", (f"needs {case.needs}: {case.why}",))
+        return Result(case, "skipped", (f"needs {case.needs}: {case.why}",), runs=0)
+    with taped(case.id):
+        return await _run_case(case, model, number, player)
+
+
+async def _run_case(case: Case, model: ModelPort, number: int, player: ModelPort | None) -> Result:
     started = perf_counter()
     world = await in_db(build, case)
+    await in_db(know_names, world.things)
     try:
-        async with asyncio.timeout(_time_for(case)):
-            if case.persona is None:
-                played = Simulated(rejected=await play(case, world, model))
-            else:
-                played = await simulate(case, world, model, number=number, player=player)
+        played, broken = await _played(case, world, model, number, player)
         observed: Observed = await in_db(observe, world, played.rejected)
-        failures = [*await in_db(grade, case, world, observed), *played.failures]
-    except TimeoutError:
-        return Result(case, "failed", (f"it took more than {_time_for(case):.0f} s",), perf_counter() - started)
+        failures = [broken] if broken else [*await in_db(grade, case, world, observed), *played.failures]
+        thread, usage = played.said or await in_db(said, world), await in_db(used, world)
     finally:
         await in_db(clear, world)
     return Result(
@@ -142,9 +170,31 @@ async def run_case(
         observed.steps,
         tuple(observed.answers),
         held=int(not failures),
+        outcome=outcome_of(observed),
+        tools=tuple(observed.tools),
+        thread=tuple(thread),
+        usage=usage,
         customer_usd=played.cost_usd,
-        said=tuple(played.said),
     )
+
+
+async def _played(
+    case: Case, world: World, model: ModelPort, number: int, player: ModelPort | None
+) -> tuple[Simulated, str]:
+    """(what the customer made of it, what kept the case from being played, or '')."""
+    seconds = _time_for(case)
+    try:
+        async with asyncio.timeout(seconds):
+            if case.persona is None:
+                return Simulated(rejected=await play(case, world, model)), ""
+            return await simulate(case, world, model, number=number, player=player), ""
+    except TimeoutError:
+        return Simulated(), f"it took more than {seconds:.0f} s"
+    except DatabaseError:
+        raise  # every other case would end so too
+    except Exception as problem:  # one case that cannot be played must not take the others with it
+        log.exception("case_broke", case=case.id)
+        return Simulated(), f"it could not be played: {type(problem).__name__}: {problem}"
 
 
 def _time_for(case: Case) -> float:
@@ -153,13 +203,18 @@ def _time_for(case: Case) -> float:
 
 
 def _together(runs: Sequence[Result]) -> Result:
-    """Several runs of a case as one result: the first that failed speaks for them, times and costs add up."""
-    worst = next((run for run in runs if run.status == "failed"), runs[0])
+    """Several runs of a case as one result: the first that failed speaks for them, times and costs add up.
+
+    One that the budget cut is skipped, unless a run before had failed already.
+    """
+    speaks = next((run for run in runs if run.status == "failed"), runs[-1] if runs[-1].is_cut else runs[0])
     return replace(
-        worst,
+        speaks,
         seconds=sum(run.seconds for run in runs),
         cost_usd=sum((run.cost_usd for run in runs), Decimal(0)),
         customer_usd=sum((run.customer_usd for run in runs), Decimal(0)),
-        runs=len(runs),
-        held=sum(run.status == "passed" for run in runs),
+        usage=sum((run.usage for run in runs), Usage()),
+        runs=sum(run.runs for run in runs if not run.is_cut),
+        held=sum(run.held for run in runs),
+        is_cut=runs[-1].is_cut,
     )

@@ -187,6 +187,24 @@ def _assume_read(call: Call) -> None:
         call.message.assume_prompt(prompt_tokens_bound(call.request))
 
 
+class _Live(httpx2.AsyncBaseTransport):
+    """The network as the client uses it, in the shape of a transport."""
+
+    def __init__(self) -> None:
+        self._http = anthropic.DefaultAioHttpClient()
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        return await self._http.send(request, stream=True)
+
+    async def aclose(self) -> None:
+        await self._http.aclose()
+
+
+def live_transport() -> httpx2.AsyncBaseTransport:
+    """The SDK's aiohttp client for who wants to stand in between."""
+    return _Live()
+
+
 def build_client(
     *,
     api_key: str,
@@ -197,6 +215,7 @@ def build_client(
     transport: httpx2.AsyncBaseTransport | None = None,
     first_token_s: float = 20.0,
     max_retries: int = 2,
+    sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
 ) -> ModelClient:
     """A client from plain settings; an empty `base_url` means Anthropic's own API."""
     config = ModelConfig(
@@ -206,4 +225,4 @@ def build_client(
         first_token_s=first_token_s,
         max_retries=max_retries,
     )
-    return ModelClient(config, transport)
+    return ModelClient(config, transport, sleep=sleep)

@@ -97,3 +97,10 @@ def draw_spot_checks() -> None:
 
     if drawn := spot_checks_draw():
         log.info("spot_checks_drawn", count=drawn)
+
+
+def run_nightly_evals() -> None:
+    """Tonight's evaluation: each of its runs is a job of its own."""
+    from support_agent.runtime.eval_nightly import nightly_start
+
+    log.info("nightly_evals", runs=[str(run.pk) for run in nightly_start()])

@@ -8,6 +8,7 @@ from decimal import Decimal
 from functools import wraps
 from typing import Annotated, Any, TypeVar
 
+from django.utils import timezone
 from pydantic import BeforeValidator, Field
 
 from support_agent.agent.toolkit import Arguments, Json, Status, ToolContext, ToolResult
@@ -109,7 +110,7 @@ def propose(
     )
     data: Json = {"action_id": str(action.pk), "summary": action.summary, "preview": action.preview}
     if action.state == Action.State.PROPOSED:
-        left = action.expires_at - datetime.now(UTC)
+        left = action.expires_at - timezone.now()
         return ToolResult(
             Status.PENDING_CONFIRMATION, {**data, "expires_in_minutes": max(round(left.total_seconds() / 60), 1)}
         )

@@ -34,12 +34,17 @@ def without_secrets(text: str) -> str:
 
 def without_personal(text: str) -> str:
     """The text without secrets, and without what finds or names a person."""
-    text = EMAIL.sub(EMAIL_MARK, without_secrets(text))
+    text = without_accounts(EMAIL.sub(EMAIL_MARK, without_secrets(text)))
+    text = SPOKEN_PHONE.sub(rf"\g<1>{PHONE_MARK}", text)
+    return PHONE.sub(_if(is_phone, PHONE_MARK), text)
+
+
+def without_accounts(text: str) -> str:
+    """The text without bank accounts and national ids."""
     text = IBAN.sub(lambda match: hide_iban(match[0], IBAN_MARK), text)
     for pattern, is_one in IDS:
         text = pattern.sub(_if(is_one, ID_MARK), text)
-    text = SPOKEN_PHONE.sub(rf"\g<1>{PHONE_MARK}", text)
-    return PHONE.sub(_if(is_phone, PHONE_MARK), text)
+    return text
 
 
 def redact_json(value: Any, redact: Callable[[str], str] = without_personal) -> Any:
