@@ -13,7 +13,18 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.sessions.models import Session
 from django.db.models import Case, F, Model, Value, When
 
-from support_agent.models import Alert, AlertDelivery, ConversationMemory, Replay, SavedCase, Step, Task, ToolCall, Turn
+from support_agent.models import (
+    Alert,
+    AlertDelivery,
+    ConversationMemory,
+    EvalResult,
+    Replay,
+    SavedCase,
+    Step,
+    Task,
+    ToolCall,
+    Turn,
+)
 from support_agent.models.limits import Spend
 from support_agent.privacy.blank import ERASED, blank
 from tickets.markdown import render
@@ -157,6 +168,8 @@ KEPT = {
     "support_agent.AlertDelivery.*": CHOICE,
     "support_agent.AlertRoute.*": STAFF,
     "support_agent.ApiKey.*": STAFF,
+    "support_agent.EvalResult.*": "cases of ours, or redacted ones of life; addresses are taken out",
+    "support_agent.EvalRun.*": OURS,
     "support_agent.Heartbeat.*": "a process of ours",
     "support_agent.PolicyReport.*": "kinds of refusals of browsers, without queries and ids",
     "support_agent.PromptVersion.*": STAFF,
@@ -236,6 +249,9 @@ MAY_NAME: tuple[tuple[type[Model], str], ...] = (
     (LogEntry, "object_repr"),
     (LogEntry, "change_message"),
     (SavedCase, "yaml"),
+    (EvalResult, "written"),
+    (EvalResult, "said"),
+    (EvalResult, "failures"),
     (DemoMail, "subject"),
     (DemoMail, "body"),
     (ArticleFeedback, "comment"),
