@@ -19,6 +19,7 @@ from support_agent.evals import cases, session, world
 from support_agent.models import EvalResult, EvalRun, PromptVersion
 from support_agent.runtime.code_version import code_version
 from support_agent.runtime.eval_runs import run_create
+from tickets.demo.articles import load_articles
 from tickets.models import Conversation
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def template(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Itera
         copy_database(own, name)
         connection.settings_dict["NAME"] = name
         try:
-            world.load_articles()
+            load_articles()
         finally:
             connection.settings_dict["NAME"] = own
             leave_database()
