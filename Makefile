@@ -38,7 +38,8 @@ doctor: installed
 bench: installed
 	@exec $(VENV)/python -m support_agent.launch bench_search $(ARGS)
 
-# The evaluation cases against the demo model. ARGS="--model claude-sonnet-5-5" asks the real one, which costs money.
+# The evaluation cases against the demo model. ARGS="--model live --budget 2" asks the configured ones, which costs money.
+# For continuous integration: ARGS="--no-record --junit evals.xml --html evals.html".
 evals: installed
 	@exec $(VENV)/python -m support_agent.launch run_evals $(ARGS)
 

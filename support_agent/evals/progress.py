@@ -8,7 +8,8 @@ from decimal import Decimal
 from typing import IO, Any, Protocol
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, Task, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, Task, TextColumn
+from rich.table import Column
 from rich.text import Text
 
 from support_agent.evals.run import Result
@@ -50,10 +51,9 @@ class Bar:
         self.counts = Counts(total)
         self._progress = Progress(
             SpinnerColumn(),
-            TextColumn("{task.completed:.0f}/{task.total:.0f} cases"),
-            BarColumn(bar_width=28),
+            TextColumn("{task.completed:.0f}/{task.total:.0f} cases", table_column=Column(no_wrap=True)),
+            BarColumn(bar_width=12),
             _Counted(self.counts),
-            TimeElapsedColumn(),
             _Left(self.counts),
             console=Console(file=stream, force_terminal=True),
             transient=True,
@@ -98,7 +98,7 @@ def _counted(counts: Counts) -> str:
 
 class _Counted(ProgressColumn):
     def __init__(self, counts: Counts) -> None:
-        super().__init__()
+        super().__init__(Column(no_wrap=True))
         self._counts = counts
 
     def render(self, task: Task) -> Text:
@@ -107,11 +107,11 @@ class _Counted(ProgressColumn):
 
 class _Left(ProgressColumn):
     def __init__(self, counts: Counts) -> None:
-        super().__init__()
+        super().__init__(Column(no_wrap=True))
         self._counts = counts
 
     def render(self, task: Task) -> Text:
         left = self._counts.left_s()
         if left is None:
             return Text("")
-        return Text(f"about {left // 60:.0f} min left" if left >= 90 else f"about {left:.0f} s left", style="dim")
+        return Text(f"{left / 60:.0f} min left" if left >= 90 else f"{left:.0f} s left", style="dim")

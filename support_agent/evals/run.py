@@ -133,7 +133,8 @@ async def _repeated(case: Case, model: ModelPort, repeat: int, purse: Purse | No
             return Result(case, "skipped", (OVER,), runs=0, is_cut=True)
         runs: list[Result] = []
         while len(runs) < repeat and not (runs and runs[-1].is_cut):
-            metered, spoken = Metered(model, purse, room), player and Metered(player, purse, room)
+            metered = Metered(model, purse, room)
+            spoken = Metered(player, purse, room) if player else None
             run = await run_case(case, metered, number=len(runs), player=spoken)
             is_cut = metered.cut or bool(spoken and spoken.cut)
             runs.append(replace(run, status="skipped", failures=(CUT,), held=0, is_cut=True) if is_cut else run)

@@ -14,6 +14,7 @@ from django.utils import timezone
 from support_agent.models import Alert, PromptVersion, SpotCheck, Switch, Turn
 from support_agent.runtime.alerts import alert_acknowledge
 from support_agent.runtime.controls import switch_off, switch_on, switch_override
+from support_agent.runtime.eval_runs import run_create
 from support_agent.runtime.prompting import prompt_activate, prompt_save, prompt_use_file
 from support_agent.runtime.spot_checks import spot_label_begin, spot_label_judge
 from tests.cast import Cast
@@ -162,6 +163,11 @@ DEEDS: list[tuple[str, Deed, dict[str, tuple[str, str] | None]]] = [
         "alert.acknowledge",
         lambda d: alert_acknowledge(alert=Alert.objects.create(kind="sla", key="k", text="Late."), staff=d.cast.ops),
         {"acknowledged_at": None},
+    ),
+    (
+        "evals.start",
+        lambda d: run_create(kind="gate", prompt=d.prompt(), staff=d.cast.lead),
+        {"kind": ("", "gate"), "model": ("", "demo"), "repeat": ("", "1"), "prompt": ("", "assistant 1")},
     ),
 ]
 

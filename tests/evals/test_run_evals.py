@@ -15,10 +15,11 @@ from django.core.management import call_command
 from django.db import connection, connections
 
 from support_agent.agent.prompts import prompt
-from support_agent.evals import cases, session
+from support_agent.evals import cases, session, world
 from support_agent.models import EvalResult, EvalRun, PromptVersion
 from support_agent.runtime.code_version import code_version
 from support_agent.runtime.eval_runs import run_create
+from tickets.demo.articles import load_articles
 from tickets.models import Conversation
 
 if TYPE_CHECKING:
@@ -32,10 +33,16 @@ quickly = pytest.mark.usefixtures("quick")
 
 @pytest.fixture(scope="module")
 def template(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[str]:
-    """A copy of the empty test database: migrating takes seconds, copying a moment."""
-    name = f"template_of_evals_{os.getpid()}"
+    """A copy of the empty test database, with the help centre: both take seconds, copying them a moment."""
+    own, name = connection.settings_dict["NAME"], f"template_of_evals_{os.getpid()}"
     with django_db_blocker.unblock():
-        copy_database(connection.settings_dict["NAME"], name)
+        copy_database(own, name)
+        connection.settings_dict["NAME"] = name
+        try:
+            load_articles()
+        finally:
+            connection.settings_dict["NAME"] = own
+            leave_database()
         yield name
         with connection.creation._nodb_cursor() as cursor:  # type: ignore[attr-defined]
             cursor.execute(f'DROP DATABASE "{name}"')
@@ -52,11 +59,16 @@ def quick(template: str, monkeypatch: pytest.MonkeyPatch) -> None:
         return name
 
     monkeypatch.setattr(connection.creation, "create_test_db", create)
+    monkeypatch.setattr(world, "load_articles", lambda: None)
+
+
+def leave_database() -> None:
+    connection.close()
+    connection.close_pool()  # type: ignore[attr-defined]
 
 
 def copy_database(source: str, name: str) -> None:
-    connection.close()
-    connection.close_pool()  # type: ignore[attr-defined]
+    leave_database()
     with connection.creation._nodb_cursor() as cursor:  # type: ignore[attr-defined]
         cursor.execute(f'CREATE DATABASE "{name}" TEMPLATE "{source}"')
 
@@ -85,6 +97,7 @@ def only(monkeypatch: pytest.MonkeyPatch, *names: str) -> list[cases.Case]:
     return kept
 
 
+@quickly
 @committed
 def test_it_says_what_fails_and_leaves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     (case,) = cases.suite("where-is-my-order")
