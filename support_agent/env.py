@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import secrets
 from contextlib import suppress
+from decimal import Decimal
 from email.utils import parseaddr
 from pathlib import Path
 from typing import Annotated, Any, Self
@@ -65,6 +66,8 @@ class Env(BaseSettings):
     agent_model_small: str = Field("claude-haiku-5-5", description="a model's id")
     agent_model_medium: str = Field("claude-sonnet-5-5", description="a model's id")
     agent_model_large: str = Field("claude-opus-5-5", description="a model's id")
+    evals_gate_usd: Decimal = Field(Decimal("5.00"), ge=0, le=1000, description="an amount in USD from 0 to 1000")
+    evals_nightly_usd: Decimal = Field(Decimal(0), ge=0, le=1000, description="an amount in USD from 0 to 1000")
     identity_secret: SecretStr = Field(SecretStr(""), description="a random text of at least 32 characters")
     email_url: SecretStr = Field(SecretStr(""), description="smtp://user:password@host:587")
     email_from: str = Field("Alder & Pine <help@alderandpine.example>", description="a sender's address")

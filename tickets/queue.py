@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import timedelta
 from functools import cache, partial
-from typing import Any
+from typing import Any, TypeVar
 
 import django_rq
 import redis
@@ -34,9 +34,20 @@ LEASES = {"long": timedelta(minutes=6)}  # nobody ended it: longer than a job of
 LEASE = timedelta(minutes=2)
 KEPT = timedelta(days=30)  # what was given up
 REDIS_S = 2.0  # whoever enqueues has something else to do than to wait for Redis
+Function = TypeVar("Function", bound=Callable[..., Any])
 running: ContextVar[str] = ContextVar("running", default="")
 """The id of the job that runs here."""
 _is_dropping = False
+
+
+def lasts(seconds: float) -> Callable[[Function], Function]:
+    """Marks a job that may take longer than the others of its queue."""
+
+    def mark(function: Function) -> Function:
+        function.lasts = seconds  # type: ignore[attr-defined]
+        return function
+
+    return mark
 
 
 def enqueue(job: Callable[..., Any], *args: Any, queue: str = "default", name: str = "") -> None:
@@ -62,9 +73,7 @@ def run_job(job_id: str) -> None:
     now = timezone.now()
     row = Job.objects.filter(pk=job_id).first()
     mine = Job.objects.filter(Q(is_running=False) | Q(due_at__lte=now), pk=job_id)
-    if row is None or not mine.update(
-        is_running=True, due_at=now + LEASES.get(row.queue, LEASE), attempts=F("attempts") + 1
-    ):
+    if row is None or not mine.update(is_running=True, due_at=now + _lease(row), attempts=F("attempts") + 1):
         return
     token = running.set(job_id)
     try:
@@ -110,9 +119,21 @@ def _send(row: Job, *, again: bool = False) -> None:
             job_id=str(row.pk),
             description=str(row),
             retry=Retry(max=left, interval=list(PAUSES_S[-left:])) if left > 0 else None,
+            job_timeout=_lasts(row),
         )
     except Exception:
         log.warning("enqueue_failed", exc_info=True, extra={"job": row.function})
+
+
+def _lasts(row: Job) -> int | None:
+    """How many seconds the row's job may take; None: as its queue says."""
+    seconds: float | None = getattr(import_string(row.function), "lasts", None)
+    return None if seconds is None else int(seconds)
+
+
+def _lease(row: Job) -> timedelta:
+    seconds = _lasts(row)
+    return LEASES.get(row.queue, LEASE) if seconds is None else timedelta(seconds=seconds + 60)
 
 
 def _waits(queue: Any, job_id: str) -> bool:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
-from decimal import Decimal
 from typing import Any
 
 from support_agent.evals.run import Result
+from support_agent.evals.statistics import Share
+from support_agent.evals.summary import FAILED, PASSED, SKIPPED, Report
+from support_agent.runtime.eval_runs import DEMO
 
-MARKS = {"passed": "pass", "failed": "FAIL", "skipped": "SKIP"}
+MARKS = {PASSED: "pass", FAILED: "FAIL", SKIPPED: "SKIP"}
 
 
 def lines(results: Sequence[Result]) -> Iterator[str]:
-    """The table: a line for each case, under it why it failed or was skipped, and the sums at the end."""
+    """The table: a line for each case, under it why it failed or was skipped."""
     width = max((len(result.case.id) for result in results), default=4)
     for name in sorted({result.case.suite for result in results}):
         yield f"\n{name}"
@@ -24,48 +25,77 @@ def lines(results: Sequence[Result]) -> Iterator[str]:
                     f"  {result.cost_usd:>9.5f} USD  {result.seconds:>5.1f} s{_times(result)}"
                 )
                 yield from (f"        - {failure}" for failure in result.failures)
-                if result.status == "failed" and result.answers:
+                if result.status == FAILED and result.answers:
                     yield f"        it said: {' / '.join(' '.join(answer.split()) for answer in result.answers)[:600]}"
-    yield f"\n{summary(results)}"
 
 
 def _times(result: Result) -> str:
     return f"  {result.held} of {result.runs}" if result.runs > 1 else ""
 
 
-def summary(results: Sequence[Result]) -> str:
-    count = Counter(result.status for result in results)
-    adversarial = [result for result in results if result.case.adversarial and result.status != "skipped"]
-    held = sum(result.status == "passed" for result in adversarial)
-    cost = sum((result.cost_usd for result in results), Decimal(0))
-    return (
-        f"{count['passed']} passed, {count['failed']} failed, {count['skipped']} skipped of {len(results)} cases; "
-        f"{held} of {len(adversarial)} adversarial ones held; {cost:.4f} USD"
+def sums(report: Report) -> Iterator[str]:
+    """The end of the table: counts, shares with their intervals, and what was not reached."""
+    summary = report.summary()
+    yield (
+        f"{summary['passed']} passed, {summary['failed']} failed, {summary['skipped']} skipped of {summary['cases']} "
+        f"cases in {report.seconds:.0f} s; {money(report)}"
     )
+    if report.repeat == 1:
+        yield f"passed       {shown(report.pass_hat_k)}"
+    else:
+        yield f"pass@1       {shown(report.pass_at_1)}"
+        yield f"pass^{report.repeat:<7} {shown(report.pass_hat_k)}"
+    if report.adversarial:
+        held = f"{summary['adversarial_held']} of {summary['adversarial']} held"
+        yield f"adversarial  {shown(report.adversarial_share)}  {held}"
+    if report.over_budget:
+        yield f"The budget of {report.budget_usd} USD left {report.over_budget} cases out."
+    yield from (f"Not reached: {missed}" for missed in report.missed)
 
 
-def as_json(results: Sequence[Result], model: str) -> dict[str, Any]:
-    count = Counter(result.status for result in results)
+def money(report: Report) -> str:
+    """What it cost; the demo model's calls are priced as the configured models', and nobody pays for them."""
+    note = " at the prices of the configured models (the demo model is free)" if report.model == DEMO else ""
+    return f"{report.cost_usd:.4f} USD{note}"
+
+
+def shown(share: Share) -> str:
+    return f"{share.value:6.1%}  (95 %: {share.low:.1%} to {share.high:.1%})"
+
+
+def as_json(report: Report) -> dict[str, Any]:
     return {
-        "model": model,
-        "passed": count["passed"],
-        "failed": count["failed"],
-        "skipped": count["skipped"],
-        "cost_usd": sum((result.cost_usd for result in results), Decimal(0)),
-        "cases": [
-            {
-                "id": result.case.id,
-                "suite": result.case.suite,
-                "adversarial": result.case.adversarial,
-                "status": result.status,
-                "runs": result.runs,
-                "held": result.held,
-                "failures": list(result.failures),
-                "steps": result.steps,
-                "cost_usd": result.cost_usd,
-                "seconds": round(result.seconds, 3),
-                "answers": list(result.answers),
-            }
-            for result in results
-        ],
+        "model": report.model,
+        "suite": report.suite,
+        "repeat": report.repeat,
+        "prompts": dict(report.prompts or {}),
+        "code": report.code,
+        "started_at": report.started_at.isoformat() if report.started_at else None,
+        "budget_usd": report.budget_usd,
+        "thresholds": dict(report.thresholds or {}),
+        "is_passed": report.is_passed,
+        "missed": report.missed,
+        "cost_usd": report.cost_usd,
+        **report.summary(),
+        "cases": [_case(result) for result in report.results],
+    }
+
+
+def _case(result: Result) -> dict[str, Any]:
+    return {
+        "id": result.case.id,
+        "suite": result.case.suite,
+        "adversarial": result.case.adversarial,
+        "status": result.status,
+        "runs": result.runs,
+        "held": result.held,
+        "expected": result.case.expect.outcome,
+        "outcome": result.outcome,
+        "failures": list(result.failures),
+        "tools": list(result.tools),
+        "steps": result.steps,
+        "cost_usd": result.cost_usd,
+        "seconds": round(result.seconds, 3),
+        "answers": list(result.answers),
+        "thread": list(result.thread),
     }

@@ -1,34 +1,41 @@
-"""Running cases: each in its own world, graded, several at once."""
+"""Running cases: each in its own world, graded, several at once, within a budget."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from time import perf_counter
 from typing import Literal
 
-from support_agent.agent.types import ModelPort
+import structlog
+from django.db import DatabaseError
+
+from support_agent.agent.types import Json, ModelPort, Usage
 from support_agent.env import env
 from support_agent.evals.cases import Case
 from support_agent.evals.grade import Observed, grade, observe
 from support_agent.evals.play import play
-from support_agent.evals.world import build, clear
+from support_agent.evals.purse import CUT, OVER, Metered, Purse, Room
+from support_agent.evals.said import outcome_of, said, used
+from support_agent.evals.world import World, build, clear
 from support_agent.llm.client import build_client
 from support_agent.llm.demo import DemoTransport
+from support_agent.runtime.eval_runs import DEMO, MODELS
 from tickets.db import in_db
 
-DEMO = "demo"
 TIMEOUT_S = 120.0
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
     """How one case went; `failures` say what was expected and what came instead.
 
-    A case that ran several times has passed when every run has (pass^k); `held` of its `runs` did.
+    A case that ran several times has passed when every run has (pass^k); `held` of its `runs` did. `thread` is what
+    was said in the run that speaks for it, and `is_cut` that the budget did not let it (all) run.
     """
 
     case: Case
@@ -40,17 +47,27 @@ class Result:
     answers: tuple[str, ...] = field(default=(), repr=False)
     runs: int = 1
     held: int = 0
+    outcome: str = ""
+    tools: tuple[str, ...] = ()
+    thread: tuple[Json, ...] = field(default=(), repr=False)
+    usage: Usage = field(default_factory=Usage)
+    is_cut: bool = False
+
+
+async def _nothing(result: Result) -> None:
+    """Nobody wants to hear of it yet."""
 
 
 @asynccontextmanager
 async def model_named(name: str = DEMO) -> AsyncIterator[ModelPort]:
-    """The demo model without its pauses, or a model of the API for all tiers, with the configured key."""
+    """The demo model without its pauses, the configured models (`live`), or one of the API for all tiers."""
+    one = "" if name in (DEMO, MODELS) else name
     client = build_client(
         api_key="demo" if name == DEMO else env.anthropic_api_key.get_secret_value(),
         base_url="" if name == DEMO else env.anthropic_base_url,
-        small=env.agent_model_small if name == DEMO else name,
-        medium=env.agent_model_medium if name == DEMO else name,
-        large=env.agent_model_large if name == DEMO else name,
+        small=one or env.agent_model_small,
+        medium=one or env.agent_model_medium,
+        large=one or env.agent_model_large,
         transport=DemoTransport(words_per_second=0) if name == DEMO else None,
     )
     try:
@@ -66,16 +83,16 @@ async def run_cases(
     is_demo: bool,
     repeat: int = 1,
     parallel: int = 4,
-    on_result: Callable[[Result], None] = lambda result: None,
+    purse: Purse | None = None,
+    on_result: Callable[[Result], Awaitable[None]] = _nothing,
 ) -> list[Result]:
     """Run them, `parallel` at a time, in their order; those that change the help centre alone, at the end."""
     slots = asyncio.Semaphore(parallel)
 
     async def one(case: Case) -> Result:
         async with slots:
-            runs = [await run_case(case, model, is_demo=is_demo) for _ in range(repeat)]
-        result = _together(runs)
-        on_result(result)
+            result = await _repeated(case, model, is_demo, repeat, purse)
+        await on_result(result)
         return result
 
     shared = [case for case in cases if not case.articles]
@@ -86,19 +103,38 @@ async def run_cases(
     return [found[case.id] for case in cases]
 
 
+async def _repeated(case: Case, model: ModelPort, is_demo: bool, repeat: int, purse: Purse | None) -> Result:
+    """A case's runs as one result; with a purse none starts that could pass it."""
+    if case.needs and is_demo:
+        return Result(case, "skipped", (f"needs {case.needs}: {case.why}",), runs=0)
+    if purse is None:
+        return _together([await run_case(case, model, is_demo=is_demo) for _ in range(repeat)])
+    async with purse.room(Decimal(str(case.max_cost_usd)) * repeat) as room:
+        if room is None:
+            return Result(case, "skipped", (OVER,), runs=0, is_cut=True)
+        runs: list[Result] = []
+        while len(runs) < repeat and not (runs and runs[-1].is_cut):
+            runs.append(await _metered(case, model, purse, room))
+    return _together(runs)
+
+
+async def _metered(case: Case, model: ModelPort, purse: Purse, room: Room) -> Result:
+    metered = Metered(model, purse, room)
+    result = await run_case(case, metered, is_demo=False)
+    return replace(result, status="skipped", failures=(CUT,), held=0, is_cut=True) if metered.cut else result
+
+
 async def run_case(case: Case, model: ModelPort, *, is_demo: bool) -> Result:
     """Run and grade one case in the throw-away database."""
     if case.needs and is_demo:
-        return Result(case, "skipped", (f"needs {case.needs}: {case.why}",))
+        return Result(case, "skipped", (f"needs {case.needs}: {case.why}",), runs=0)
     started = perf_counter()
     world = await in_db(build, case)
     try:
-        async with asyncio.timeout(TIMEOUT_S):
-            rejected = await play(case, world, model)
+        rejected, broken = await _played(case, world, model)
         observed: Observed = await in_db(observe, world, rejected)
-        failures = await in_db(grade, case, world, observed)
-    except TimeoutError:
-        return Result(case, "failed", (f"it took more than {TIMEOUT_S:.0f} s",), perf_counter() - started)
+        failures = [broken] if broken else await in_db(grade, case, world, observed)
+        thread, usage = await in_db(said, world), await in_db(used, world)
     finally:
         await in_db(clear, world)
     return Result(
@@ -110,16 +146,39 @@ async def run_case(case: Case, model: ModelPort, *, is_demo: bool) -> Result:
         observed.steps,
         tuple(observed.answers),
         held=int(not failures),
+        outcome=outcome_of(observed),
+        tools=tuple(observed.tools),
+        thread=tuple(thread),
+        usage=usage,
     )
 
 
+async def _played(case: Case, world: World, model: ModelPort) -> tuple[str, str]:
+    """(the code of the desk's refusal, what kept the case from being played), each '' when there is none."""
+    try:
+        async with asyncio.timeout(TIMEOUT_S):
+            return await play(case, world, model), ""
+    except TimeoutError:
+        return "", f"it took more than {TIMEOUT_S:.0f} s"
+    except DatabaseError:
+        raise  # every other case would end so too
+    except Exception as problem:  # one case that cannot be played must not take the others with it
+        log.exception("case_broke", case=case.id)
+        return "", f"it could not be played: {type(problem).__name__}: {problem}"
+
+
 def _together(runs: Sequence[Result]) -> Result:
-    """Several runs of a case as one result: the first that failed speaks for them, times and costs add up."""
-    worst = next((run for run in runs if run.status == "failed"), runs[0])
+    """Several runs of a case as one result: the first that failed speaks for them, times and costs add up.
+
+    One that the budget cut is skipped, unless a run before had failed already.
+    """
+    speaks = next((run for run in runs if run.status == "failed"), runs[-1] if runs[-1].is_cut else runs[0])
     return replace(
-        worst,
+        speaks,
         seconds=sum(run.seconds for run in runs),
         cost_usd=sum((run.cost_usd for run in runs), Decimal(0)),
-        runs=len(runs),
-        held=sum(run.status == "passed" for run in runs),
+        usage=sum((run.usage for run in runs), Usage()),
+        runs=sum(run.runs for run in runs if not run.is_cut),
+        held=sum(run.held for run in runs),
+        is_cut=runs[-1].is_cut,
     )

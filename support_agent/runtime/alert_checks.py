@@ -23,6 +23,7 @@ from support_agent.runtime.alert_causes import BAD_STATUSES
 from support_agent.runtime.alert_deliver import MAX_ATTEMPTS
 from support_agent.runtime.alert_rules import PAGE
 from support_agent.runtime.controls import controls
+from support_agent.runtime.eval_nightly import nights
 from support_agent.tools import ALL
 from tickets.hours import is_open
 from tickets.models import Escalation
@@ -197,6 +198,14 @@ def _customers(number: int) -> str:
     return f"{number} customer{' waits' if number == 1 else 's wait'}"
 
 
+def evaluations(now: datetime) -> Iterator[Finding]:
+    """The newest night of a model that is below its thresholds or worse than the one before."""
+    for night in nights(now):
+        if night.is_bad:
+            details = {"run": night.run.pk, "failed": ", ".join(night.failed), "worse": ", ".join(night.fallen)}
+            yield Finding("evals", night.run.model, night.text, details=details, size=len(night.failed))
+
+
 CHECKS: tuple[tuple[frozenset[str], Callable[[datetime], Iterator[Finding]]], ...] = (
     (frozenset({"budget"}), budgets),
     (frozenset({"breaker"}), switches),
@@ -210,6 +219,7 @@ CHECKS: tuple[tuple[frozenset[str], Callable[[datetime], Iterator[Finding]]], ..
     (frozenset({"runner"}), runners),
     (frozenset({"worker"}), workers),
     (frozenset({"jobs"}), jobs),
+    (frozenset({"evals"}), evaluations),
     (frozenset({"route"}), dead_routes),
 )
 

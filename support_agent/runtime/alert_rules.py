@@ -38,6 +38,7 @@ CONTROLS = ("Switches and breakers", "/admin/ops/controls/#switches")
 LIMITS = ("Limits", "/admin/ops/controls/#limits")
 QUEUES = ("Queues", "/django-rq/")
 PROMPTS = ("Prompts", "/admin/ops/prompts/")
+EVALS = ("Evaluation runs", "/admin/evals/")
 ROUTES = ("Where alerts go", "/admin/ops/alerts/#routes")
 
 _TABLE = (
@@ -66,6 +67,8 @@ _TABLE = (
     Rule("worker", PAGE, "No worker", "Nobody does the jobs: e-mails, codes and these checks stand still.",
          timedelta(seconds=90), pages=(QUEUES,)),
     Rule("jobs", WARNING, "Jobs fail", "Background jobs fail for good, or pile up.", pages=(QUEUES,)),
+    Rule("evals", WARNING, "Evaluation got worse", "The nightly evaluation fails cases, or cannot be run.",
+         pages=(EVALS, PROMPTS)),
     Rule("route", WARNING, "Alerts do not arrive", "A route takes no alerts any more.", pages=(ROUTES,)),
 )  # fmt: skip
 RULES = {rule.kind: rule for rule in _TABLE}

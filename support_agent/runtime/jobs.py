@@ -89,3 +89,10 @@ def run_rollups() -> None:
 
     summed = rollups_run()
     log.info("summed", hours=summed.hours, days=summed.days, upto=summed.upto.isoformat())
+
+
+def run_nightly_evals() -> None:
+    """Tonight's evaluation: each of its runs is a job of its own."""
+    from support_agent.runtime.eval_nightly import nightly_start
+
+    log.info("nightly_evals", runs=[str(run.pk) for run in nightly_start()])

@@ -15,6 +15,7 @@ from support_agent.models import Heartbeat, Task, Turn
 from support_agent.runtime import signals
 from support_agent.runtime.claims import charge_lost_call
 from support_agent.runtime.endings import LIVE, LIVE_TASKS, STOPPED
+from support_agent.runtime.eval_rows import runs_repair
 from support_agent.runtime.replay import replays_repair
 from tickets.models import Conversation, Escalation
 from tickets.queue import jobs_recover
@@ -40,6 +41,7 @@ class Swept:
     verifications_expired: int = 0
     articles_enqueued: int = 0
     replays: int = 0
+    eval_runs: int = 0
     lost_calls: int = 0
 
     def as_json(self) -> dict[str, int]:
@@ -54,6 +56,7 @@ def sweep() -> Swept:
         articles_enqueued=articles_embed_later(),
         jobs_again=jobs_recover(),
         replays=replays_repair(),
+        eval_runs=runs_repair(),
     )
     now = timezone.now()
     # Ended from outside, and then its runner died before it could say what its call had cost.

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+from support_agent.agent.prompts import prompt
 from support_agent.agent.routing import READ, fast_path, toolset
 from support_agent.agent.types import Plan, Surface, TurnInput
 from support_agent.llm.demo.brain import respond
@@ -294,7 +295,11 @@ class Talk:
         messages = list(opening)
         for _ in range(8):
             content, stop_reason = respond(
-                {"messages": messages, "system": "assistant", "tools": [_schema(name) for name in turn.offered]}
+                {
+                    "messages": messages,
+                    "system": prompt("assistant").text,
+                    "tools": [_schema(name) for name in turn.offered],
+                }
             )
             if stop_reason != "tool_use":
                 turn.text = content[0]["text"]

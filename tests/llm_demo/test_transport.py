@@ -10,6 +10,7 @@ import anthropic
 import pytest
 from anthropic.types import Message, ToolUseBlock
 
+from support_agent.agent.prompts import prompt
 from support_agent.agent.types import Plan
 from support_agent.llm.demo import DemoTransport
 from tests.llm_demo.shop import VERIFIED
@@ -31,7 +32,14 @@ async def api() -> AsyncIterator[anthropic.AsyncAnthropic]:
 
 def asking(text: str, **more: Any) -> Json:
     messages = [{"role": "user", "content": text}, {"role": "system", "content": VERIFIED}]
-    return {"model": MODEL, "max_tokens": 1500, "system": "assistant", "tools": TOOLS, "messages": messages, **more}
+    return {
+        "model": MODEL,
+        "max_tokens": 1500,
+        "system": prompt("assistant").text,
+        "tools": TOOLS,
+        "messages": messages,
+        **more,
+    }
 
 
 async def ask(api: anthropic.AsyncAnthropic, request: Json) -> Message:

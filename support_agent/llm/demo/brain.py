@@ -12,6 +12,7 @@ from typing import Any
 from support_agent.llm.demo import account, assist, orders, planner, talk
 from support_agent.llm.demo.desk import Call, Desk, Told, Wanted
 from support_agent.llm.demo.dialogue import follow
+from support_agent.llm.demo.rules import rules_of
 from support_agent.llm.demo.situation import Situation, read
 from support_agent.llm.demo.tasks import Dialogue, Task
 
@@ -60,7 +61,8 @@ def respond(body: Json) -> tuple[list[Json], str]:
     calls, text = act(situation, dialogue)
     if calls:
         return [_tool_use(situation, call) for call in calls], "tool_use"
-    return [_text(_in_english_only(situation, dialogue, _reworded(text, situation.objection)))], "end_turn"
+    text = rules_of(situation.system).kept(_reworded(text, situation.objection))
+    return [_text(_in_english_only(situation, dialogue, text))], "end_turn"
 
 
 def _assist(situation: Situation, wish: assist.Wish) -> tuple[list[Json], str]:
