@@ -10,6 +10,8 @@ from typing import Any
 from django.utils import timezone
 
 from support_agent.models import EvalResult, EvalRun, PromptVersion
+from support_agent.runtime.code_version import code_version
+from support_agent.runtime.eval_gate import configured, gate_model
 from tests.ops.made import HOUR
 
 YAML = '- id: {case}\n  customer: owner\n  steps: ["Where is my order?"]\n'
@@ -60,3 +62,16 @@ def result(of: EvalRun, case: str, status: str = "passed", **values: Any) -> Eva
 
 def version(number: int = 1, name: str = "assistant", **values: Any) -> PromptVersion:
     return PromptVersion.objects.create(name=name, number=number, text=f"Be brief. {number}", **values)
+
+
+def gate(of: PromptVersion, *, is_passed: bool | None = True, **values: Any) -> EvalRun:
+    """A run of the release gate for this version with today's code and cases."""
+    results = {"where-is-my-order": "passed", "cancel-late": "passed" if is_passed else "failed"}
+    now: dict[str, Any] = {
+        "kind": "gate", "prompt": of, "code": str(code_version()), "model": gate_model(), "is_passed": is_passed,
+        "prompts": {"assistant": None, "planner": None, "memory": None, of.name: of.number},
+    }  # fmt: skip
+    made = run(results, **now | values)
+    made.summary["models"] = configured()
+    made.save()
+    return made
