@@ -13,8 +13,8 @@ evals_urls = [
     path("admin/evals/start/", evals_start.start, name="evals_start"),
     path("admin/evals/compare/", evals_run.compare, name="evals_compare"),
     path("admin/evals/cases/<path:case>/", evals_case.case_history, name="evals_case"),
+    path("admin/evals/results/<uuid:eval_result_id>/", evals_case.result, name="evals_result"),
     path("admin/evals/<uuid:run_id>/", evals_run.run, name="evals_run"),
     path("admin/evals/<uuid:run_id>/export.csv", evals_run.run_csv, name="evals_run_csv"),
     path("admin/evals/<uuid:run_id>/export.json", evals_run.run_json, name="evals_run_json"),
-    path("admin/evals/<uuid:run_id>/<path:case>/", evals_case.result, name="evals_result"),
 ]

@@ -75,7 +75,7 @@ class TestCases:
         assert "prompt=planner" not in text
         assert "other cases" in text
         assert f"?a={b.pk}&amp;b={a.pk}" in text  # swap
-        assert f'href="/admin/evals/{b.pk}/broken/"' in text
+        assert f'href="/admin/evals/results/{b.results.get(case="broken").pk}/"' in text
         for title in ("broken", "fixed", "still", "changed", "added", "gone"):
             assert f'id="{title}-title"' in text
 

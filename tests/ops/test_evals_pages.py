@@ -24,12 +24,18 @@ from tickets.models import AuditEntry
 
 pytestmark = pytest.mark.django_db
 HOME = "/admin/evals/"
+NOBODY = "01900000-0000-7000-8000-000000000000"
 
 
 def body(client: Client, address: str) -> str:
     answer = client.get(address)
     assert answer.status_code == 200, address
     return str(answer.content.decode())
+
+
+def opened(of: EvalRun, case: str) -> str:
+    """Where one case of a run is shown."""
+    return f"results/{EvalResult.objects.get(run=of, case=case).pk}/"
 
 
 def rows(client: Client, query: str = "") -> list[EvalRun]:
@@ -44,7 +50,7 @@ def test_all_staff_read_and_managers_start_and_export(role: str, client: Client,
     made = run({"a": "passed"})
     manages = 200 if role != "agent" else 403
     signed_in(client, cast, role)
-    for page in ("", f"{made.pk}/", f"{made.pk}/a/", "compare/", "cases/a/"):
+    for page in ("", f"{made.pk}/", opened(made, "a"), "compare/", "cases/a/"):
         assert client.get(HOME + page).status_code == 200, page
     for page in ("start/", "export.csv", "export.json", f"{made.pk}/export.csv", f"{made.pk}/export.json"):
         assert client.get(HOME + page).status_code == manages, page
@@ -227,14 +233,14 @@ def test_a_run_shows_what_failed_first(client: Client, cast: Cast) -> None:
     assert shown.before == before
     assert f"{HOME}compare/?a={before.pk}&amp;b={made.pk}" in text
     assert "cases passed 50.0%" in text
-    assert f'hx-get="{HOME}{made.pk}/b/?part=1"' in text
+    assert f'hx-get="{HOME}{opened(made, "b")}?part=1"' in text
     assert "On its way." not in text  # fetched when it is opened
 
 
 def test_a_case_of_a_run_opens(client: Client, cast: Cast) -> None:
     made = run({"b": "failed"})
     signed_in(client, cast)
-    part, page = body(client, f"{HOME}{made.pk}/b/?part=1"), body(client, f"{HOME}{made.pk}/b/")
+    part, page = (body(client, f"{HOME}{opened(made, 'b')}{query}") for query in ("?part=1", ""))
     for words in ("Where is b?", "On its way.", "found escalated", "- id: b", f"{HOME}cases/b/"):
         assert words in part
         assert words in page
@@ -242,11 +248,9 @@ def test_a_case_of_a_run_opens(client: Client, cast: Cast) -> None:
     assert "<html" not in part
 
 
-@pytest.mark.parametrize("page", ["x/", "cases/nothing/", "01900000-0000-7000-8000-000000000000/"])
+@pytest.mark.parametrize("page", ["x/", "cases/nothing/", f"{NOBODY}/", f"results/{NOBODY}/", f"{NOBODY}/export.csv"])
 def test_what_is_not_there_is_404(page: str, client: Client, cast: Cast) -> None:
     assert signed_in(client, cast).get(HOME + page).status_code == 404
-    made = run({"a": "passed"})
-    assert client.get(f"{HOME}{made.pk}/b/").status_code == 404
 
 
 def test_a_run_that_stopped_says_why(client: Client, cast: Cast) -> None:
@@ -259,9 +263,9 @@ def test_a_run_that_stopped_says_why(client: Client, cast: Cast) -> None:
 def test_odd_rows_do_not_break_the_pages(client: Client, cast: Cast) -> None:
     """Rows of an older or newer release: a summary of another shape, a thread without words."""
     made = run({}, summary={"pass_at_1": "0.5", "cases": None, "adversarial": "x"}, thresholds=[1], prompts=[])
-    result(made, "a", said=[{"who": "customer"}, {}], tools=[1], failures=[{"x": 1}], status="failed")
+    odd = result(made, "a", said=[{"who": "customer"}, {}], tools=[1], failures=[{"x": 1}], status="failed")
     signed_in(client, cast)
-    for page in ("", f"{made.pk}/", f"{made.pk}/a/", "cases/a/", f"compare/?a={made.pk}&b={made.pk}"):
+    for page in ("", f"{made.pk}/", f"results/{odd.pk}/", "cases/a/", f"compare/?a={made.pk}&b={made.pk}"):
         assert client.get(HOME + page).status_code == 200, page
 
 
@@ -283,7 +287,7 @@ def test_a_case_through_all_runs(client: Client, cast: Cast) -> None:
     assert [(line.kind, line.text) for line in shown.changes] == [
         ("removed", "old"), ("added", "new"), ("same", "same")
     ]  # fmt: skip
-    assert f'href="{HOME}{made[1].run_id}/a/"' in text
+    assert f'href="{HOME}results/{made[1].pk}/"' in text
     assert re.search(r'visually-hidden">[^<]* failed</span>', text)  # told without colour
     assert re.search(r'visually-hidden">[^<]* passed, its text had changed</span>', text)
     assert [panel.title for panel in shown.panels] == ["Cost a run", "Time a run"]

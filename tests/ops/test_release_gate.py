@@ -11,7 +11,7 @@ from django.db import close_old_connections, connection, transaction
 from django.test import Client
 from django.utils import timezone
 
-from support_agent.models import EvalRun, PromptVersion, RunState
+from support_agent.models import EvalResult, EvalRun, PromptVersion, RunState
 from support_agent.runtime.prompting import prompt_activate, prompt_use_file
 from tests.cast import Cast, make_cast
 from tests.ops.made import signed_in
@@ -167,8 +167,8 @@ def test_the_page_says_where_each_version_stands(client: Client, cast: Cast) -> 
     assert [f"Run the gate for version {number}" in text for number in range(1, 7)] == [
         True, False, True, True, False, False
     ]  # fmt: skip
-    failing = EvalRun.objects.get(prompt__number=3)
-    assert f'<a href="/admin/evals/{failing.pk}/cancel-late/">cancel-late</a>' in text
+    failing = EvalResult.objects.get(run__prompt__number=3, case="cancel-late")
+    assert f'<a href="/admin/evals/results/{failing.pk}/">cancel-late</a>' in text
     assert "the code has changed" in text
     assert 'hx-trigger="every 2s"' in text
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
 from support_agent.models import EvalResult, EvalRun
 from support_agent.ops.selectors.eval_figures import RunFigures, run_figures
@@ -101,18 +101,18 @@ def results_of(run: EvalRun) -> QuerySet[EvalResult]:
     return EvalResult.objects.filter(run=run).order_by("suite", "case")
 
 
-def result_of(run_id: UUID, case: str) -> EvalResult | None:
+def result_of(result_id: UUID) -> EvalResult | None:
     """One case of one run, with everything; one query."""
-    return EvalResult.objects.select_related("run").filter(run=run_id, case=case).first()
+    return EvalResult.objects.select_related("run").filter(pk=result_id).first()
 
 
-def failed_of(runs: Sequence[UUID], most: int = 200) -> dict[UUID, list[str]]:
-    """The cases that failed in each of these runs, by name; one query, or none."""
-    found: dict[UUID, list[str]] = {}
+def failed_of(runs: Sequence[UUID], most: int = 200) -> dict[UUID, list[EvalResult]]:
+    """The cases that failed in each of these runs, by name and without what was said; one query, or none."""
+    found: dict[UUID, list[EvalResult]] = {}
     if runs:
-        failed = EvalResult.objects.filter(Q(run__in=runs), status=EvalResult.Status.FAILED).order_by("case")
-        for run, case in failed.values_list("run", "case")[:most]:
-            found.setdefault(run, []).append(case)
+        failed = EvalResult.objects.filter(run__in=runs, status=EvalResult.Status.FAILED).order_by("case")
+        for row in failed.only("run", "case")[:most]:
+            found.setdefault(row.run_id, []).append(row)
     return found
 
 

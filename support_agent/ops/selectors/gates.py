@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from support_agent.models import EvalRun, PromptVersion
+from support_agent.models import EvalResult, EvalRun, PromptVersion
 from support_agent.ops.selectors.eval_figures import RunFigures, run_figures
 from support_agent.ops.selectors.eval_run import failed_of
 from support_agent.ops.selectors.evals import done_of
@@ -29,7 +29,7 @@ class Standing:
     run: EvalRun | None
     figures: RunFigures | None
     done: int
-    failed: list[str]
+    failed: list[EvalResult]
 
     @property
     def label(self) -> str:
@@ -53,7 +53,7 @@ class Standing:
         return min(100, round(self.done / self.run.total * 100)) if self.run and self.run.total else 0
 
     @property
-    def named(self) -> list[str]:
+    def named(self) -> list[EvalResult]:
         return self.failed[:NAMED]
 
     @property
@@ -73,7 +73,7 @@ def standings(versions: Sequence[PromptVersion]) -> list[Standing]:
 
 
 def _standing(
-    version: PromptVersion, gate: Gate | None, done: Mapping[UUID, int], failed: Mapping[UUID, list[str]]
+    version: PromptVersion, gate: Gate | None, done: Mapping[UUID, int], failed: Mapping[UUID, list[EvalResult]]
 ) -> Standing:
     if spoke_before(version):
         return Standing(version, "", "", None, None, 0, [])

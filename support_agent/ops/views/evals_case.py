@@ -28,10 +28,10 @@ def case_history(request: HttpRequest, case: str) -> HttpResponse:
 
 @require_GET
 @staff_only(*READERS)
-def result(request: HttpRequest, run_id: UUID, case: str) -> HttpResponse:
-    """A page, or (`?part=1`) what its row of the run unfolds to."""
-    found = result_of(run_id, case)
+def result(request: HttpRequest, eval_result_id: UUID) -> HttpResponse:
+    """One case as it went in one run: a page, or (`?part=1`) what its row of the run unfolds to."""
+    found = result_of(eval_result_id)
     if found is None:
-        raise NotFound("This run had no such case.")
+        raise NotFound("There is no such result.")
     template = "ops/evals/inside.html" if "part" in request.GET else "ops/evals/result.html"
-    return render(request, template, {"desk_page": "evals", "title": case, "result": found})
+    return render(request, template, {"desk_page": "evals", "title": found.case, "result": found})

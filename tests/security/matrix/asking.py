@@ -51,6 +51,7 @@ def body_of(route: Route, place: Place) -> tuple[Any, str]:
     forms: dict[str, dict[str, str]] = {
         "admin/ops/cases/save/": {"turn": ids["turn_id"], "name": "from-the-matrix"},
         "admin/ops/prompts/save/": {"name": "assistant", "text": "Be kind."},
+        "admin/evals/start/": {"suite": "orders"},
         "admin/ops/prompts/activate/": {"name": "assistant", "version": "file"},
         "admin/inbox/<conversation_id>/promise/<promise_id>/": {"state": "kept"},
         "admin/inbox/<conversation_id>/note/": {"text": "Seen."},

@@ -16,7 +16,7 @@ from django.utils import timezone
 from pytest_django.plugin import DjangoDbBlocker
 
 from support_agent.chat.visitors import SESSION_KEY
-from support_agent.models import Alert, AlertRoute, ApiKey, Replay, SavedCase, Task, Turn
+from support_agent.models import Alert, AlertRoute, ApiKey, EvalResult, EvalRun, Replay, RunState, SavedCase, Task, Turn
 from tests.cast import Cast, make_cast
 from tickets.models import (
     Action,
@@ -176,6 +176,8 @@ def loose_ids(cast: Cast, place: Place) -> dict[str, str]:
     turn = Turn.objects.get(pk=place.ids["turn_id"])
     replay = Replay.objects.create(turn=turn, asked_by=cast.ops, state=Replay.State.DONE)
     case = SavedCase.objects.create(name="matrix", yaml="- id: matrix\n", turn=turn, made_by=cast.ops)
+    run = EvalRun.objects.create(asked_by=cast.ops, state=RunState.DONE, total=1)
+    result = EvalResult.objects.create(run=run, case="matrix", suite="orders", status=EvalResult.Status.PASSED)
     alert = Alert.objects.create(kind="budget_hour", key="matrix", text="Much was spent.")
     route = AlertRoute.objects.create(kind=AlertRoute.Kind.EMAIL, target="ops@example.com")
     article = Article.objects.create(
@@ -184,6 +186,9 @@ def loose_ids(cast: Cast, place: Place) -> dict[str, str]:
     return {
         "replay_id": str(replay.pk),
         "case_id": str(case.pk),
+        "run_id": str(run.pk),
+        "eval_result_id": str(result.pk),
+        "case": "matrix",
         "alert_id": str(alert.pk),
         "route_id": str(route.pk),
         "key": place.ids["turn_id"],
