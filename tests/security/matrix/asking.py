@@ -53,6 +53,7 @@ def body_of(route: Route, place: Place) -> tuple[Any, str]:
         "admin/ops/prompts/save/": {"name": "assistant", "text": "Be kind."},
         "admin/evals/start/": {"suite": "orders"},
         "admin/ops/prompts/activate/": {"name": "assistant", "version": "file"},
+        "admin/ops/prompts/gate/": {"name": "memory", "version": ids.get("version", "")},
         "admin/inbox/<conversation_id>/promise/<promise_id>/": {"state": "kept"},
         "admin/inbox/<conversation_id>/note/": {"text": "Seen."},
         "message/": {"email": "a@example.com", "category": "product", "text": "Hello"},

@@ -16,7 +16,19 @@ from django.utils import timezone
 from pytest_django.plugin import DjangoDbBlocker
 
 from support_agent.chat.visitors import SESSION_KEY
-from support_agent.models import Alert, AlertRoute, ApiKey, EvalResult, EvalRun, Replay, RunState, SavedCase, Task, Turn
+from support_agent.models import (
+    Alert,
+    AlertRoute,
+    ApiKey,
+    EvalResult,
+    EvalRun,
+    PromptVersion,
+    Replay,
+    RunState,
+    SavedCase,
+    Task,
+    Turn,
+)
 from tests.cast import Cast, make_cast
 from tickets.models import (
     Action,
@@ -92,8 +104,10 @@ def make_world() -> World:
         "customer": make_place(cast, cast.owner),
         "customer_b": make_place(cast, cast.other),
     }
+    version = PromptVersion.objects.create(name="memory", number=1, text="Shorten.", made_by=cast.ops)
     for name, place in places.items():  # a task's own key decides; that of the owner's is asked for by ops
         asked_by = cast.ops if name in ("anon", "customer") else cast.admin
+        place.ids["version"] = str(version.pk)
         place.ids["task"] = str(_task(asked_by, None).pk)
     return World(cast, places, _actors(cast, places), loose_ids(cast, places["customer"]))
 
