@@ -99,6 +99,11 @@ class RunFigures:
         return any(one.number for one in self.spoke)
 
     @property
+    def judged(self) -> int:
+        """The cases that were not skipped: what the shares are of."""
+        return self.passed + self.failed
+
+    @property
     def lost(self) -> int:
         """How many adversarial cases were not held."""
         return self.adversarial - self.adversarial_held
