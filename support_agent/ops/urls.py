@@ -1,10 +1,11 @@
-"""The desk's own pages. `/admin/evals/` joins them later."""
+"""The desk's own pages."""
 
 from __future__ import annotations
 
 from django.urls import path
 
 from support_agent.ops.axes_urls import urlpatterns as axes_urls
+from support_agent.ops.evals_urls import evals_urls
 from support_agent.ops.thread_urls import thread_urls
 from support_agent.ops.views import (
     alerts,
@@ -46,6 +47,7 @@ urlpatterns = [
     path("admin/ops/prompts/", prompts.page, name="prompts"),
     path("admin/ops/prompts/save/", prompts.save_prompt, name="ops_prompt_save"),
     path("admin/ops/prompts/activate/", prompts.activate_prompt, name="ops_prompt_activate"),
+    path("admin/ops/prompts/gate/", prompts.run_gate, name="ops_prompt_gate"),
     path("admin/ops/replays/", replay.replay_list, name="replays"),
     path("admin/ops/replays/of/<uuid:turn_id>/", replay.replay_start, name="replay_start"),
     path("admin/ops/replays/<uuid:replay_id>/", replay.replay, name="replay"),
@@ -61,4 +63,5 @@ urlpatterns = [
     path("admin/inbox/<uuid:conversation_id>/await/", inbox_deeds.await_customer, name="inbox_await"),
     *thread_urls,
     *axes_urls,
+    *evals_urls,
 ]

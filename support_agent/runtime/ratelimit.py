@@ -42,6 +42,7 @@ RATES = {
     "thread_link": 20,  # links from e-mails an address opens
     "assist": 20,  # summaries and drafts one of staff asks for
     "replay": 10,  # replays one of staff starts
+    "eval_run": 10,  # evaluation runs one of staff starts
     "throttled": 10,  # new conversations of everybody, while a breaker throttles
     "search": 60,  # searches of the help centre by an address
     "suggest": 240,  # its suggestions: somebody who types asks for several a search

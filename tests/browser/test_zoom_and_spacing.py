@@ -22,6 +22,7 @@ CUSTOMERS = ["help/", "help/<slug>/", "message/", "privacy/", "chat/transcript/"
 STAFF = [
     *("admin/inbox/", "admin/inbox/<conversation_id>/", "admin/traces/", "admin/traces/<conversation_id>/"),
     *("admin/ops/", "admin/report/", "admin/ops/alerts/", "admin/ops/prompts/", "admin/ops/controls/", "admin/"),
+    *("admin/evals/", "admin/evals/<run_id>/", "admin/evals/compare/", "admin/evals/cases/<case>/"),
 ]
 
 

@@ -12,7 +12,7 @@ from django.db import models
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from support_agent.models import Alert, AlertRoute, Replay, SavedCase, SpotCheck, Task, Turn
+from support_agent.models import Alert, AlertRoute, EvalResult, EvalRun, Replay, SavedCase, SpotCheck, Task, Turn
 from support_agent.ops.questions import QUESTIONS
 from tests.content.browse import HOST, Shown
 from tests.content.world import WORD, World
@@ -23,10 +23,11 @@ ASKING = {  # pages that show what was asked of them, or more when asked
     "/admin/traces/": "q", "/admin/inbox/": "q", "/help/": "q", "/demo/mail/": "to", "/account/login/": "next",
     "/help/suggest/": "q",
     "/admin/login/": "next", "/admin/traces/steps/": "tool", "/chat/back/": "token", "/admin/ops/alerts/": "kind",
+    "/admin/evals/": "suite", "/admin/evals/start/": "suite",
 }  # fmt: skip
 LISTS = {
     "/admin/inbox/": ("tab=all", "tab=waiting", "tab=closed"), "/help/": (f"q={WORD}",),
-    "/help/suggest/": (f"q={WORD}",),
+    "/help/suggest/": (f"q={WORD}",), "/admin/ops/prompts/": ("prompt=planner",),
 }  # fmt: skip
 
 
@@ -53,6 +54,7 @@ def addresses(world: World, at: int = 0) -> Iterator[str]:
         "queue_index": 0,
         "number": Return.objects.all()[at].number,
         "job_id": job(world.planter.payloads),
+        "case": EvalResult.objects.all()[at].case,
         **{f"{name}_id": model._default_manager.all()[at].pk for name, model in IDS.items()},
     }
     for route, pattern in routes():
@@ -76,7 +78,8 @@ def addresses(world: World, at: int = 0) -> Iterator[str]:
 
 IDS: dict[str, type[models.Model]] = {
     "alert": Alert, "route": AlertRoute, "replay": Replay, "case": SavedCase, "action": Action, "ticket": Ticket,
-    "promise": Promise, "task": Task, "attachment": Attachment, "check": SpotCheck,
+    "promise": Promise, "task": Task, "attachment": Attachment, "check": SpotCheck, "run": EvalRun,
+    "eval_result": EvalResult,
 }  # fmt: skip
 ELSEWHERE = {  # no text of ours: bundled scripts, admin's own redirects, django-rq's results, workers and schedulers
     "url", "content_type_id", "result_id", "scheduler_index", "connection_index", "scheduler_name", "cron_job_name",

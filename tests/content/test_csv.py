@@ -19,6 +19,7 @@ from support_agent.ops.questions import QUESTIONS
 from tests.cast import Cast
 from tests.content.corpus import ROOT
 from tests.ops.made import call, escalate, step, talk, turn
+from tests.ops.made_evals import result, run
 from tickets.services.messages import message_post
 
 FORMULAS = [
@@ -78,10 +79,10 @@ def csv_routes(patterns: list[URLPattern | URLResolver] | None = None, before: s
             yield route
 
 
-def addresses(client: Client, conversation_id: object) -> Iterator[str]:
+def addresses(client: Client, conversation_id: object, run_id: object) -> Iterator[str]:
     """Each route with real values; a route that needs a value nobody gave here fails."""
     for route in csv_routes():
-        filled = route.replace("<uuid:conversation_id>", str(conversation_id))
+        filled = route.replace("<uuid:conversation_id>", str(conversation_id)).replace("<uuid:run_id>", str(run_id))
         if "<slug:slug>" in filled:
             for slug in QUESTIONS:
                 address = filled.replace("<slug:slug>", slug)
@@ -96,7 +97,11 @@ def addresses(client: Client, conversation_id: object) -> Iterator[str]:
 @pytest.mark.django_db
 def test_no_address_hands_out_a_formula(cast: Cast, client: Client) -> None:
     planted = 0
+    tried = run(suite=FORMULAS[0], model=FORMULAS[1], error=FORMULAS[2], code=FORMULAS[3])
     for formula in FORMULAS:
+        result(
+            tried, formula[:80], "failed", suite=formula[:80], failures=[formula], tools=[formula], outcome=formula[:20]
+        )
         talked = talk(cast.owner)
         talked.topic = formula[:80]
         talked.metadata = {"page": formula}
@@ -115,7 +120,7 @@ def test_no_address_hands_out_a_formula(cast: Cast, client: Client) -> None:
     cast.owner.name = "+1+1"
     cast.owner.save()
     client.force_login(cast.admin)
-    asked = list(addresses(client, talked.pk))
+    asked = list(addresses(client, talked.pk, tried.pk))
     assert len(asked) >= 4 + len(QUESTIONS)
     seen, today = 0, timezone.now().date().isoformat()
     for address in asked:

@@ -280,6 +280,8 @@ GIVEN: dict[str, Given] = {
         "status": "published",
     },
     "conversation": lambda _: {"reference": uuid4().hex[:7], "last_seq": 0},
+    "evalrun": lambda share: {"state": "done", "prompts": {"assistant": 1, share[0]: share[-1]}},
+    "evalresult": lambda share: {"status": "failed", "said": [{"who": text, "text": text} for text in share]},
     "invoice": lambda _: {"currency": "USD"},
     "order": lambda _: {"currency": "USD", "total": 9, "paid_total": 9},
     "replay": lambda share: {"state": "done", "outcome": "answered", "sources": [], "steps": [_replayed(share)]},

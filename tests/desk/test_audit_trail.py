@@ -144,11 +144,15 @@ DEEDS: list[tuple[str, Deed, dict[str, tuple[str, str] | None]]] = [
         {"overridden_until": None, "reason": ("many escalate", "a false alarm")},
     ),
     ("prompt.save", lambda d: d.prompt(), {"number": ("", "1")}),
-    ("prompt.activate", lambda d: prompt_activate(version=d.prompt(), staff=d.cast.lead), {"active": ("", "1")}),
+    (
+        "prompt.activate",
+        lambda d: prompt_activate(version=d.prompt(), staff=d.cast.lead, reason="It cannot wait."),
+        {"active": ("", "1"), "gate": ("", "none"), "reason": ("", "It cannot wait.")},
+    ),
     (
         "prompt.use_file",
         lambda d: (
-            prompt_activate(version=d.prompt(), staff=d.cast.lead),
+            prompt_activate(version=d.prompt(), staff=d.cast.lead, reason="It cannot wait."),
             prompt_use_file(name="assistant", staff=d.cast.ops),
         ),
         {"active": ("1", "")},

@@ -129,10 +129,10 @@ async def test_another_prompt_reaches_the_model(rig: Rig, again: Again) -> None:
 
 async def test_without_a_wish_the_prompt_of_that_time_speaks(rig: Rig, again: Again) -> None:
     version = await in_db(prompt_save, name="assistant", text="You answer in rhymes.", note="", staff=rig.cast.lead)
-    await in_db(prompt_activate, version=version, staff=rig.cast.lead)
+    await in_db(prompt_activate, version=version, staff=rig.cast.lead, reason="It cannot wait.")
     turn = await taken(rig)
     later = await in_db(prompt_save, name="assistant", text="You answer in riddles.", note="", staff=rig.cast.lead)
-    await in_db(prompt_activate, version=later, staff=rig.cast.lead)
+    await in_db(prompt_activate, version=later, staff=rig.cast.lead, reason="It cannot wait.")
     lines = plans(PLAN), calls("lookup_order", LOOK_UP), says(ANSWER)
     await again.take(turn, *lines)
     assert "rhymes" in str(again.asked[-1]["system"])

@@ -64,7 +64,7 @@ async def test_an_activated_prompt_speaks_from_the_next_turn_on(rig: Rig) -> Non
     version = await in_db(
         prompt_save, name="assistant", text="You answer in rhymes.", note="for fun", staff=rig.cast.lead
     )
-    await in_db(prompt_activate, version=version, staff=rig.cast.lead)
+    await in_db(prompt_activate, version=version, staff=rig.cast.lead, reason="It cannot wait.")
     controls.forget()
     rig.model.add(says("Hello."), says("Hello."))
     conversation = await rig.begin()

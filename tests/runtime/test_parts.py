@@ -230,7 +230,7 @@ async def test_12_specialists_and_doubt(rig: Rig) -> None:
 
 async def test_13_the_prompt_that_spoke_is_named(rig: Rig) -> None:
     version = await in_db(prompt_save, name="assistant", text="Be brief.", note="", staff=rig.cast.lead)
-    await in_db(prompt_activate, version=version, staff=rig.cast.lead)
+    await in_db(prompt_activate, version=version, staff=rig.cast.lead, reason="It cannot wait.")
     controls.forget()
     conversation = await rig.begin()
     rig.model.add(says("Hello."))

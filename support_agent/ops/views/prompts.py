@@ -12,12 +12,24 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
-from support_agent.models import PromptVersion
+from support_agent.models import EvalRun, PromptVersion
 from support_agent.ops.gates import MANAGERS, staff_of, staff_only
+from support_agent.ops.selectors.gates import standings
 from support_agent.ops.selectors.prompt_figures import DEFAULT_SPAN, FEW, SPANS, version_figures
 from support_agent.ops.selectors.prompts import FILE, NAMES, prompt_page
-from support_agent.runtime.prompting import MAX_TOKENS, prompt_activate, prompt_before, prompt_save, prompt_use_file
-from tickets.errors import DeskError, NotFound
+from support_agent.runtime.eval_runs import run_enqueue
+from support_agent.runtime.prompting import (
+    MAX_REASON,
+    MAX_TOKENS,
+    MIN_REASON,
+    may_override,
+    prompt_activate,
+    prompt_before,
+    prompt_save,
+    prompt_use_file,
+)
+from support_agent.runtime.ratelimit import allow
+from tickets.errors import DeskError, NotAllowed, NotFound
 
 
 @require_GET
@@ -51,16 +63,32 @@ def activate_prompt(request: HttpRequest) -> HttpResponse:
         prompt_use_file(name=name, staff=staff_of(request))
         messages.success(request, f"The file of {name} speaks again.")
         return _back(prompt=name)
-    version = PromptVersion.objects.filter(name=name, pk=_id(wanted)).first()
-    if version is None:
-        raise NotFound("There is no such version.")
+    version = _version(name, wanted)
     try:
-        prompt_activate(version=version, staff=staff_of(request))
+        prompt_activate(version=version, staff=staff_of(request), reason=request.POST.get("reason", ""))
     except DeskError as refusal:
         messages.error(request, refusal.message)
     else:
         messages.success(request, f"Version {version.number} of {name} speaks from the next turn on.")
     return _back(prompt=name)
+
+
+@require_POST
+@staff_only(*MANAGERS)
+def run_gate(request: HttpRequest) -> HttpResponse:
+    """Start the release gate for a version; the page follows it."""
+    name = _prompt_name(request.POST.get("name", ""))
+    version = _version(name, request.POST.get("version", ""))
+    try:
+        allow("eval_run", str(staff_of(request).pk))
+        run_enqueue(kind=EvalRun.Kind.GATE, prompt=version, staff=staff_of(request))
+    except NotAllowed:
+        raise
+    except DeskError as refusal:
+        messages.error(request, refusal.message)
+    else:
+        messages.success(request, f"The release gate runs for version {version.number} of {name}.")
+    return _back(prompt=name, version=str(version.number))
 
 
 def _page(
@@ -83,6 +111,10 @@ def _page(
             "span": span,
             "spans": list(SPANS),
             "few": FEW,
+            "standings": standings(shown.versions),
+            "may_override": may_override(staff_of(request)),
+            "min_reason": MIN_REASON,
+            "max_reason": MAX_REASON,
             "max_tokens": MAX_TOKENS,
             "version": asked.get("version", "") or shown.offered,
             "against": asked.get("against", ""),
@@ -102,6 +134,13 @@ def _prompt_name(name: str) -> str:
     if name not in NAMES:
         raise NotFound("There is no such prompt.")
     return name
+
+
+def _version(name: str, key: str) -> PromptVersion:
+    found = PromptVersion.objects.filter(name=name, pk=_id(key)).first()
+    if found is None:
+        raise NotFound("There is no such version.")
+    return found
 
 
 def _id(text: str) -> UUID:

@@ -16,7 +16,20 @@ from django.utils import timezone
 from pytest_django.plugin import DjangoDbBlocker
 
 from support_agent.chat.visitors import SESSION_KEY
-from support_agent.models import Alert, AlertRoute, ApiKey, Replay, SavedCase, SpotCheck, Task, Turn
+from support_agent.models import (
+    Alert,
+    AlertRoute,
+    ApiKey,
+    EvalResult,
+    EvalRun,
+    PromptVersion,
+    Replay,
+    RunState,
+    SavedCase,
+    SpotCheck,
+    Task,
+    Turn,
+)
 from tests.cast import Cast, make_cast
 from tickets.models import (
     Action,
@@ -92,8 +105,10 @@ def make_world() -> World:
         "customer": make_place(cast, cast.owner),
         "customer_b": make_place(cast, cast.other),
     }
+    version = PromptVersion.objects.create(name="memory", number=1, text="Shorten.", made_by=cast.ops)
     for name, place in places.items():  # a task's own key decides; that of the owner's is asked for by ops
         asked_by = cast.ops if name in ("anon", "customer") else cast.admin
+        place.ids["version"] = str(version.pk)
         place.ids["task"] = str(_task(asked_by, None).pk)
     return World(cast, places, _actors(cast, places), loose_ids(cast, places["customer"]))
 
@@ -177,6 +192,8 @@ def loose_ids(cast: Cast, place: Place) -> dict[str, str]:
     replay = Replay.objects.create(turn=turn, asked_by=cast.ops, state=Replay.State.DONE)
     case = SavedCase.objects.create(name="matrix", yaml="- id: matrix\n", turn=turn, made_by=cast.ops)
     check, _ = SpotCheck.objects.get_or_create(turn=turn)
+    run = EvalRun.objects.create(asked_by=cast.ops, state=RunState.DONE, total=1)
+    result = EvalResult.objects.create(run=run, case="matrix", suite="orders", status=EvalResult.Status.PASSED)
     alert = Alert.objects.create(kind="budget_hour", key="matrix", text="Much was spent.")
     route = AlertRoute.objects.create(kind=AlertRoute.Kind.EMAIL, target="ops@example.com")
     article = Article.objects.create(
@@ -185,6 +202,9 @@ def loose_ids(cast: Cast, place: Place) -> dict[str, str]:
     return {
         "replay_id": str(replay.pk),
         "case_id": str(case.pk),
+        "run_id": str(run.pk),
+        "eval_result_id": str(result.pk),
+        "case": "matrix",
         "alert_id": str(alert.pk),
         "check_id": str(check.pk),
         "route_id": str(route.pk),
