@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from support_agent.models import Heartbeat, Task, Turn
 from support_agent.runtime import signals
+from support_agent.runtime.blast import blasts_repair
 from support_agent.runtime.claims import charge_lost_call
 from support_agent.runtime.endings import LIVE, LIVE_TASKS, STOPPED
 from support_agent.runtime.replay import replays_repair
@@ -40,6 +41,7 @@ class Swept:
     verifications_expired: int = 0
     articles_enqueued: int = 0
     replays: int = 0
+    blasts: int = 0
     lost_calls: int = 0
 
     def as_json(self) -> dict[str, int]:
@@ -54,6 +56,7 @@ def sweep() -> Swept:
         articles_enqueued=articles_embed_later(),
         jobs_again=jobs_recover(),
         replays=replays_repair(),
+        blasts=blasts_repair(),
     )
     now = timezone.now()
     # Ended from outside, and then its runner died before it could say what its call had cost.
