@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
+from support_agent.ops.blast_urls import blast_urls
 from support_agent.ops.thread_urls import thread_urls
 from support_agent.ops.views import (
     alerts,
@@ -59,4 +60,5 @@ urlpatterns = [
     path("admin/inbox/<uuid:conversation_id>/snooze/", inbox_deeds.snooze, name="inbox_snooze"),
     path("admin/inbox/<uuid:conversation_id>/await/", inbox_deeds.await_customer, name="inbox_await"),
     *thread_urls,
+    *blast_urls,
 ]

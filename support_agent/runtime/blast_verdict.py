@@ -14,7 +14,8 @@ from typing import Any
 
 from rapidfuzz.distance import OSA
 
-from support_agent.agent.claims import IDENTIFIER, Claim, claims, figures
+from support_agent.agent.claims import DATE, PERIOD, Claim, claims, figures
+from support_agent.agent.evidence import evidence_of
 from support_agent.agent.toolkit import Status
 from support_agent.agent.types import StepKind
 from support_agent.runtime.replay_compare import reason_of
@@ -28,7 +29,8 @@ WORKED = {Status.SUCCESS.value, Status.PENDING_CONFIRMATION.value, Status.AWAITI
 MOST_NAMED = 4
 _CITED = re.compile(r"\s?\[\d+\]")
 _LISTED = re.compile(r"^\s*\d+[.)]\s", re.MULTILINE)
-_OWN_NUMBER = re.compile(r"(?<=^[TR]-)\d+$")  # drawn anew each time; a rehearsal has T-00000
+_OWN_NUMBER = re.compile(r"\b[TR]-\d+\b")  # drawn anew each time; a rehearsal has T-00000
+_ONE = re.compile(r"\ban? (?=(?:minute|hour|day|week|month|year)\b)", re.IGNORECASE)
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?|[%€$£]")
 _SENTENCE = re.compile(r"(?<=[.!?])\s+|\n+")
 _TURNS_ROUND = frozenset(
@@ -90,20 +92,23 @@ def judged(before: Went, after: Went) -> Judged:
 
 
 def facts(text: str) -> list[Claim]:
-    """What can be checked in a text, bare numbers too, but neither citations nor the numbers of a list."""
-    rest = text = _LISTED.sub("", _CITED.sub("", text))
-    found = []
-    for claim in claims(text):
+    """What can be checked in a text, bare numbers too."""
+    rest = text = _ONE.sub("1 ", _bare(text))
+    found = claims(text)
+    for claim in found:
         rest = rest.replace(claim.text, " ")
-        if claim.kind == IDENTIFIER:
-            claim = Claim(IDENTIFIER, claim.text, tuple(_OWN_NUMBER.sub("…", value) for value in claim.values))
-        found.append(claim)
     return [*found, *(Claim(NUMBER, figure, (figure,)) for figure in figures(rest))]
 
 
 def missing(told: Iterable[Claim], there: Sequence[Claim]) -> list[Claim]:
-    """The facts of the first that the second does not have."""
-    return [fact for fact in told if not any(_means_the_same(fact, other) for other in there)]
+    """The facts of the first that the second does not have. A date with its year tells the day and the month, too."""
+    written = evidence_of([claim.text for claim in there if claim.kind in (DATE, PERIOD)], [])
+    return [
+        fact
+        for fact in told
+        if not any(_means_the_same(fact, other) for other in there)
+        and not (fact.kind in (DATE, PERIOD) and written.backs(fact))
+    ]
 
 
 def sentences(text: str) -> list[str]:
@@ -152,8 +157,13 @@ def _acts(tool: str) -> bool:
     return tool in SENDS or (known is not None and known.category in ACTING)
 
 
+def _bare(text: str) -> str:
+    """Without what is numbered anew each time: citations, lists, tickets."""
+    return _OWN_NUMBER.sub("", _LISTED.sub("", _CITED.sub("", text)))
+
+
 def _words(text: str) -> list[str]:
-    return [word.lower().replace("’", "'") for word in _WORD.findall(_CITED.sub("", text))]
+    return [word.lower().replace("’", "'") for word in _WORD.findall(_bare(text))]
 
 
 def _changed_sentences(before: str, after: str) -> Iterator[tuple[str, str]]:
