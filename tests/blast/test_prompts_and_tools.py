@@ -1,4 +1,4 @@
-"""A prompt's version and a tool on trial: what is drawn, what comes out otherwise, and what is only the model's mood."""
+"""A prompt's version and a tool on trial: what is drawn, what comes out otherwise, and what is only a mood."""
 
 from __future__ import annotations
 

@@ -10,10 +10,9 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from support_agent.models import BlastRadius, Replay, RunState, SurfaceLimit, SystemLimit
+from support_agent.models import BlastRadius, Replay, RunState, Spend, SurfaceLimit, SystemLimit
 from support_agent.privacy.erase import erase_conversation
 from support_agent.runtime.blast import blast_create, blast_stop, blasts_repair, run_blast, run_blast_job
-from support_agent.runtime.budgets import spent_of
 from support_agent.runtime.controls import forget
 from tests.blast.conftest import CARDS, RETURNS, WASHING, Desk, drafted, verdicts
 from tickets.db import in_db
@@ -29,29 +28,40 @@ async def asked(desk: Desk) -> None:
 
 async def test_the_systems_hour_is_held(desk: Desk) -> None:
     await asked(desk)
-    await in_db(SystemLimit.objects.update_or_create, period="hour", defaults={"usd": Decimal(0)})
+    await in_db(SystemLimit.objects.update_or_create, period="hour", defaults={"usd": Decimal("1.00")})
+    await in_db(Spend.objects.filter(scope="system").update, spent_usd=Decimal("1.00"))
     forget()
     radius = await desk.under(tool="search_knowledge_base", tool_as="now")
     assert radius.state == RunState.FAILED
     assert radius.error == "The system's hour is spent, after 0 turns; see the budgets."
     assert not await in_db(Replay.objects.filter(radius=radius, state="queued").exists)
-    assert await in_db(spent_of, "surface", "background") == 0
+    assert await in_db(lambda: Spend.objects.get(scope="system").spent_usd) == Decimal("1.00")
 
 
 async def test_all_its_replays_cost_no_more_than_one_background_task_may(desk: Desk) -> None:
     await asked(desk)
+    before = await in_db(lambda: Spend.objects.get(scope="system").spent_usd)
     whole = await desk.under(tool="search_knowledge_base", tool_as="now")
-    cost = await in_db(lambda: sum(one.cost_usd for one in Replay.objects.filter(radius=whole)))
     assert whole.state == RunState.DONE
+    cost = await in_db(_cost, whole)
     assert cost > 0
-    assert await in_db(spent_of, "system", "all") >= cost  # counted where background work is
-    await in_db(SurfaceLimit.objects.update_or_create, surface="background", defaults={"turn": Decimal("0.02")})
+    hour = await in_db(lambda: Spend.objects.get(scope="system").spent_usd)
+    assert hour == before + cost  # counted where background work is
+
+    await in_db(SurfaceLimit.objects.update_or_create, surface="background", defaults={"turn": Decimal("0.01")})
     forget()
-    few = await desk.under(tool="search_knowledge_base", tool_as="now")
-    spent = await in_db(lambda: sum(one.cost_usd for one in Replay.objects.filter(radius=few)))
+    few = await in_db(blast_create, tool="search_knowledge_base", tool_as="now")
+    turn = await in_db(lambda: Replay.objects.filter(radius=whole)[0].turn)
+    spent = {"cost_usd": Decimal("0.0085"), "state": "done", "verdict": "same"}  # by a job before this one
+    await in_db(Replay.objects.create, radius=few, turn=turn, **spent)
+    few = await run_blast(few.pk)
     assert few.state == RunState.FAILED
     assert few.error.startswith("What a radius may cost is spent, after ")
-    assert spent <= Decimal("0.02")
+    assert await in_db(_cost, few) <= Decimal("0.01")
+
+
+def _cost(radius: BlastRadius) -> Decimal:
+    return sum((one.cost_usd for one in Replay.objects.filter(radius=radius)), Decimal(0))
 
 
 async def test_it_stops_when_told_to(desk: Desk) -> None:
