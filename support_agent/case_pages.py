@@ -83,7 +83,7 @@ def run(request: HttpRequest, case_id: UUID) -> HttpResponse:
     """A worker runs it against the demo model."""
     found = _case(case_id)
     try:
-        from support_agent.runtime.eval_runs import run_enqueue  # joined later
+        from support_agent.runtime.eval_runs import run_enqueue  # type: ignore[import-not-found,unused-ignore]
     except ImportError:
         messages.info(request, f"Run it by hand: manage.py run_evals {found.name}")
         return redirect("case", found.pk)

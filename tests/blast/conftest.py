@@ -52,11 +52,17 @@ class Desk:
 
     cast: Cast
     runner: Runner
+    running: asyncio.Task[None]
 
     async def ask(self, text: str, customer: Customer | None = None, talk: Conversation | None = None) -> Turn:
         submitted = await in_db(post, talk or await in_db(begin, customer), text)
         assert submitted.turn is not None
         return await ended(submitted.turn)
+
+    async def closes(self) -> None:
+        """Nobody answers any more."""
+        self.runner.stop()
+        await self.running
 
     async def under(self, model: Any = None, **change: Any) -> BlastRadius:
         made = await in_db(blast_create, **change)
@@ -101,6 +107,6 @@ async def desk(transactional_db: None) -> AsyncIterator[Desk]:
     await in_db(shelve)
     runner = Runner(model=client_of(FakeMessagesAPI(DemoModel())))
     running = asyncio.create_task(runner.run())
-    yield Desk(cast, runner)
-    runner.stop()
-    await running
+    found = Desk(cast, runner, running)
+    yield found
+    await found.closes()
