@@ -12,7 +12,7 @@ from django.db import models
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from support_agent.models import Alert, AlertRoute, Replay, SavedCase, Task, Turn
+from support_agent.models import Alert, AlertRoute, BlastRadius, Replay, SavedCase, Task, Turn
 from support_agent.ops.questions import QUESTIONS
 from tests.content.browse import HOST, Shown
 from tests.content.world import WORD, World
@@ -75,7 +75,8 @@ def addresses(world: World, at: int = 0) -> Iterator[str]:
 
 
 IDS: dict[str, type[models.Model]] = {
-    "alert": Alert, "route": AlertRoute, "replay": Replay, "case": SavedCase, "action": Action, "ticket": Ticket,
+    "alert": Alert, "route": AlertRoute, "replay": Replay, "radius": BlastRadius, "case": SavedCase,
+    "action": Action, "ticket": Ticket,
     "promise": Promise, "task": Task, "attachment": Attachment,
 }  # fmt: skip
 ELSEWHERE = {  # no text of ours: bundled scripts, admin's own redirects, django-rq's results, workers and schedulers

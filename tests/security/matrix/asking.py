@@ -28,6 +28,7 @@ WRITING = re.compile(r"\s*(?:WITH\b.*\b)?(INSERT INTO|UPDATE|DELETE FROM) \"?(\w
 OWN_BOOKS = {"django_session"}  # a sign-in that is refused may still leave a session behind
 SIGN_IN = ("/admin/login/", "/account/login/")
 JSON = "application/json"
+CASE = "- {id: matrix, customer: owner, steps: [hello], expect: {outcome: escalated, reason: asked}}"
 
 
 @dataclass
@@ -50,6 +51,8 @@ def body_of(route: Route, place: Place) -> tuple[Any, str]:
     ids = place.ids
     forms: dict[str, dict[str, str]] = {
         "admin/ops/cases/save/": {"turn": ids["turn_id"], "name": "from-the-matrix"},
+        "admin/evals/blast/new/": {"kind": "tool", "tool": "lookup_order"},
+        "admin/ops/cases/<case_id>/": {"yaml": CASE},
         "admin/ops/prompts/save/": {"name": "assistant", "text": "Be kind."},
         "admin/ops/prompts/activate/": {"name": "assistant", "version": "file"},
         "admin/inbox/<conversation_id>/promise/<promise_id>/": {"state": "kept"},

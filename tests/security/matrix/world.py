@@ -16,7 +16,7 @@ from django.utils import timezone
 from pytest_django.plugin import DjangoDbBlocker
 
 from support_agent.chat.visitors import SESSION_KEY
-from support_agent.models import Alert, AlertRoute, ApiKey, Replay, SavedCase, Task, Turn
+from support_agent.models import Alert, AlertRoute, ApiKey, BlastRadius, Replay, SavedCase, Task, Turn
 from tests.cast import Cast, make_cast
 from tickets.models import (
     Action,
@@ -175,6 +175,9 @@ def _task(user: User, about: Conversation | None) -> Task:
 def loose_ids(cast: Cast, place: Place) -> dict[str, str]:
     turn = Turn.objects.get(pk=place.ids["turn_id"])
     replay = Replay.objects.create(turn=turn, asked_by=cast.ops, state=Replay.State.DONE)
+    radius = BlastRadius.objects.create(
+        kind=BlastRadius.Kind.TOOL, tool="lookup_order", asked_by=cast.ops, state="done"
+    )
     case = SavedCase.objects.create(name="matrix", yaml="- id: matrix\n", turn=turn, made_by=cast.ops)
     alert = Alert.objects.create(kind="budget_hour", key="matrix", text="Much was spent.")
     route = AlertRoute.objects.create(kind=AlertRoute.Kind.EMAIL, target="ops@example.com")
@@ -183,6 +186,7 @@ def loose_ids(cast: Cast, place: Place) -> dict[str, str]:
     )
     return {
         "replay_id": str(replay.pk),
+        "radius_id": str(radius.pk),
         "case_id": str(case.pk),
         "alert_id": str(alert.pk),
         "route_id": str(route.pk),
