@@ -50,8 +50,9 @@ async def run_some(radius_id: UUID, model: ModelPort | None = None, *, most_s: f
         finally:
             if client is not None:
                 await client.aclose()
-    except Exception as problem:
+    except Exception as caught:
         log.exception("blast_failed", radius_id=str(radius_id))
+        problem = caught.exceptions[0] if isinstance(caught, ExceptionGroup) else caught
         await in_db(end, radius_id, f"{type(problem).__name__}: {problem}")
         return False
     return await in_db(_settle, radius_id, purse.reached)

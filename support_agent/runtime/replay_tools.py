@@ -119,6 +119,8 @@ class ReplayTools:
         except ValidationError:
             return None
         now, then = await self._read(tool, arguments), await self._read(tool, arguments, draft)
+        if Status.ERROR in (now["status"], then["status"]):
+            raise RuntimeError("The help centre could not be searched with the draft just now.")
         if not is_otherwise(now, then, draft["slug"]):
             return None
         return (now, READ) if self._change.is_baseline else (then, DRAFTED)
