@@ -10,13 +10,13 @@ from support_agent.evals.redaction import PEOPLE
 from support_agent.evals.world import NAMES
 
 KINDS = {
-    "placeholder": r"\{[a-z_.]+\}",
-    "e-mail address": r"someone\d+@example\.com",
-    "telephone number": r"503-555-01\d\d|\[phone\]",
-    "street or town": r"\d{1,2} (?:Alder|Fir) Street|Salem, OR 97301|Portland, OR 97205",
-    "name": "|".join(map(re.escape, (*PEOPLE, *NAMES.values()))),
-    "card, account or id": r"4242 4242 4242 4242|\[(?:card|iban|id|redacted)\]",
-    "order or other number": r"AP-9990\d+|ALD9990\d+|INV-9000\d+|T-9000\d+|ALD4200000000",
+    "placeholders": r"\{[a-z_.]+\}",
+    "e-mail addresses": r"someone\d+@example\.com",
+    "telephone numbers": r"503-555-01\d\d|\[phone\]",
+    "streets and towns": r"\d{1,2} (?:Alder|Fir) Street|Salem, OR 97301|Portland, OR 97205",
+    "names": "|".join(map(re.escape, (*PEOPLE, *NAMES.values()))),
+    "cards, accounts and ids": r"4242 4242 4242 4242|\[(?:card|iban|id|redacted)\]",
+    "order and other numbers": r"AP-9990\d+|ALD9990\d+|INV-9000\d+|T-9000\d+|ALD4200000000",
 }
 _MARK = re.compile("|".join(f"({pattern})" for pattern in KINDS.values()))
 _SAID = re.compile(r"^  steps:\n(.*?)^  expect:", re.MULTILINE | re.DOTALL)

@@ -32,7 +32,9 @@ _LISTED = re.compile(r"^\s*\d+[.)]\s", re.MULTILINE)
 _OWN_NUMBER = re.compile(r"\b[TR]-\d+\b")  # drawn anew each time; a rehearsal has T-00000
 _ONE = re.compile(r"\ban? (?=(?:minute|hour|day|week|month|year)\b)", re.IGNORECASE)
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?|[%€$£]")
-_SENTENCE = re.compile(r"(?<=[.!?])\s+|\n+")
+_SENTENCE = re.compile(
+    r"(?<=[.!?])\s+(?!\[\d)|(?<=\d\])\s+(?=[^\W\d_a-z])|\n+"
+)  # a citation belongs to what is before it
 _TURNS_ROUND = frozenset(
     "not no never none without cannot can cant can't don't doesn't isn't aren't won't wouldn't couldn't unable able"  # noqa: SIM905
     " yes only before after nicht kein keine keinen nie ohne nur ne pas jamais sans sin nunca solo sólo".split()

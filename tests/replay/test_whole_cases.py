@@ -68,8 +68,8 @@ def test_no_canary_is_left(client: Client, cast: Cast) -> None:
     assert len(case["steps"]) == 2
     page = client.get(answer["Location"]).content.decode()
     assert "Read it before you lean on it." in page
-    assert '<mark title="placeholder">{customer.name}</mark>' in page
-    assert '<mark title="e-mail address">someone1@example.com</mark>' in page
+    assert '<mark title="placeholders">{customer.name}</mark>' in page
+    assert '<mark title="e-mail addresses">someone1@example.com</mark>' in page
     assert AuditEntry.objects.filter(action="savedcase.add", actor=cast.ops).exists()
 
 
@@ -159,6 +159,6 @@ def test_what_was_taken_out_is_marked_counted_and_what_is_doubtful_named() -> No
         "not to someone2@example.com; see 12 345 678 9\n  expect:\n    outcome: escalated\n"
     )
     assert "".join(piece for piece, _ in marked(text)) == text
-    assert counted(text) == [("placeholder", 1), ("e-mail address", 2)]
+    assert counted(text) == [("placeholders", 1), ("e-mail addresses", 2)]
     found: Any = doubts(text)
     assert found == ["Waldemar", "12 345 678 9"]
