@@ -2,6 +2,7 @@
 
 from support_agent.admin import (  # noqa: F401 - importing registers
     alerts,
+    blast,
     evals,
     limits,
     policy,

@@ -26,17 +26,19 @@ Outcome = Literal["answered", "clarified", "refused", "escalated", "rejected"]
 
 
 class Step(Strict):
-    """One thing the customer does: a message (`times` over), a click on the newest offer, or proving who they are."""
+    """One thing the customer does: a message (`times` over), a click on the newest offer, proving who they are, or the
+    button for a person."""
 
     say: str | None = None
     times: int = 1
     click: Literal["confirm", "decline", "undo"] | None = None
     sign_in: bool = False
+    human: bool = False  # presses “Talk to a person”
 
     @model_validator(mode="after")
     def _is_one_thing(self) -> Step:
-        if (self.say is not None) + (self.click is not None) + self.sign_in != 1:
-            raise ValueError("a step is one of say, click, sign_in")
+        if (self.say is not None) + (self.click is not None) + self.sign_in + self.human != 1:
+            raise ValueError("a step is one of say, click, sign_in, human")
         return self
 
 

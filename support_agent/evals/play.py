@@ -13,7 +13,7 @@ from support_agent.evals.cases import Case, Step
 from support_agent.evals.world import World
 from support_agent.models import Turn
 from support_agent.runtime.attempt import Attempt
-from support_agent.runtime.submit import submit_message
+from support_agent.runtime.submit import request_human, submit_message
 from tickets.access import Visitor
 from tickets.db import in_db
 from tickets.errors import DeskError
@@ -55,6 +55,9 @@ def _step(world: World, step: Step) -> Turn | None:
     conversation = Conversation.objects.select_related("customer").get(pk=world.conversation.pk)
     if step.sign_in:
         conversation_identify(conversation=conversation, customer=world.customer, identity=Conversation.Identity.CODE)
+        return None
+    if step.human:
+        request_human(conversation=conversation)
         return None
     action = Action.objects.filter(conversation=conversation).first()
     if action is None:  # nothing to click: the grading of `actions` says so

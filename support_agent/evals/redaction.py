@@ -7,6 +7,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
+from tickets.redaction.numbers import IBAN, IDS, hide_iban
+
 EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 CARD = re.compile(r"(?<!\d)\d(?:[ -]?\d){12,18}(?!\d)")
 PHONE = re.compile(
@@ -17,13 +19,59 @@ STREET = re.compile(
     r"(?:Street|St|Avenue|Ave|Road|Rd|Lane|Ln|Drive|Dr|Court|Ct|Boulevard|Blvd|Way|Place|Pl|Terrace|Square|Sq)\b\.?"
     r"(?:,?\s*(?:Apt|Unit|Suite|#)\.?\s*\w+)?"
 )
-TOWN = re.compile(r"\b[A-Z][\w'’-]+(?: [A-Z][\w'’-]+)?,\s*[A-Z]{2}\s+\d{5}(?:-\d{4})?\b")
+STREET_ABROAD = re.compile(
+    r"\b[A-ZÄÖÜ][\wäöüß-]*(?:straße|strasse|str\.|weg|platz|gasse|allee)\s+\d{1,4}[a-z]?\b"
+    r"|\b\d{1,4}(?:\s?bis)?,?\s+(?i:rue|avenue|boulevard|place|chemin|impasse)\s+"
+    r"(?:(?:de|du|des|la|le|les|d['’])\s?)*[A-ZÀ-Ý][\w'’-]+"
+    r"|\b(?i:calle|avenida|plaza|paseo)\s+(?:(?:de|del|la|las|los)\s+)*[A-ZÁ-Ú][\w'’-]+(?:\s[A-ZÁ-Ú][\w'’-]+)*,?\s+\d{1,4}\b"
+)
+TOWN = re.compile(
+    r"\b[A-Z][\w'’-]+(?: [A-Z][\w'’-]+)?,\s*[A-Z]{2}\s+\d{5}(?:-\d{4})?\b"
+    r"|(?<![\d-])\d{5}\s+[A-ZÄÖÜÁÉÍÓÚ][a-zäöüßáéíóúñ-]{2,}\b"
+)
+OUR_NUMBERS = {  # of records that are no records of the case: somebody's all the same
+    re.compile(r"\bAP-\d{6}\b", re.IGNORECASE): "AP-99900{n}",
+    re.compile(r"\bALD\d{10}\b", re.IGNORECASE): "ALD999000000{n}",
+    re.compile(r"\bINV-\d{4,8}\b", re.IGNORECASE): "INV-9000{n}",
+    re.compile(r"\b[TR]-\d{4,8}\b"): "T-9000{n}",
+}
 NAMED = re.compile(
     r"((?i:\bmy name is|\bi am|\bi'm|\bi’m|\bthis is|\bmy name's|\bregards,|\bthanks,|\byours,)\s+)"
     r"([A-ZÀ-Þ][\w'’-]+(?:\s+[A-ZÀ-Þ][\w'’-]+){0,2})"  # O'Neil and Canary-Quill too
 )
-NO_NAMES = {"Looking", "Not", "Sorry", "Trying", "Still", "Very", "So", "Your", "Having", "Just", "Going", "Here"}
+CALLED = re.compile(
+    r"((?i:\b(?:dear|mr|mrs|ms|miss|dr|herrn?|frau|madame|monsieur|señora?|hi|hello|hey)\.?\s+"
+    r"|\bmy (?:wife|husband|son|daughter|mother|father|mom|mum|dad|friend|colleague|boss|neighbou?r|partner|brother"
+    r"|sister),?(?: is)?(?: called| named)?\s+))([A-Z][a-z'’-]+(?:\s+[A-Z][a-z'’-]+){0,2})"
+)
+SIGNED = re.compile(r"(\n\s*(?:[-–—]\s*)?)([A-Z][a-z'’-]+(?:\s+[A-Z][a-z'’-]+){0,2})(?=\s*$)")
+NO_NAMES = {
+    "There",
+    "Team",
+    "All",
+    "Support",
+    "Everyone",
+    "Thanks",
+    "Regards",
+    "Best",
+    "Alder",
+    "Sir",
+    "Madam",
+    "Looking",
+    "Not",
+    "Sorry",
+    "Trying",
+    "Still",
+    "Very",
+    "So",
+    "Your",
+    "Having",
+    "Just",
+    "Going",
+    "Here",
+}
 PEOPLE = ("Alex Moss", "Robin Fern", "Sam Birch", "Kim Heath", "Jo Linden")
+FULL_NAME = re.compile(r"\b[A-Z][\w'’-]+ [A-Z][\w'’-]+\b")
 PLACEHOLDER_LIKE = re.compile(r"[{}]")
 
 
@@ -48,7 +96,8 @@ class Redactor:
 
         for pattern, made in self._rules():
             text = pattern.sub(lambda match, made=made: keep(made(match)), text)  # type: ignore[misc]
-        text = NAMED.sub(lambda match: match[1] + keep(self._name(match[2])), text)
+        for pattern in (NAMED, CALLED, SIGNED):
+            text = pattern.sub(lambda match: match[1] + keep(self._name(match[2])), text)
         return re.sub("\x00(\\d+)\x00", lambda match: kept[int(match[1])], text)
 
     def _rules(self) -> Iterator[tuple[re.Pattern[str], Callable[[re.Match[str]], str]]]:
@@ -57,9 +106,15 @@ class Redactor:
             pattern = re.compile(rf"(?<!\w){re.escape(written)}(?!\w)", re.IGNORECASE)
             yield pattern, lambda _, placeholder=placeholder: placeholder  # type: ignore[misc]
         yield EMAIL, lambda match: self._one("mail", match[0].lower(), "someone{n}@example.com")
+        yield IBAN, lambda match: hide_iban(match[0], "[iban]")
         yield CARD, lambda match: "4242 4242 4242 4242" if is_card(match[0]) else match[0]
         yield STREET, lambda match: self._one("street", match[0], "{n} Alder Street")
         yield TOWN, lambda _: "Salem, OR 97301"
+        yield STREET_ABROAD, lambda match: self._one("street", match[0], "{n} Alder Street")
+        for pattern, made in OUR_NUMBERS.items():
+            yield pattern, lambda match, made=made: self._one(made, match[0].upper(), made)  # type: ignore[misc]
+        for pattern, is_one in IDS:
+            yield pattern, lambda match, is_one=is_one: "[id]" if is_one(match[0]) else match[0]  # type: ignore[misc]
         yield PHONE, lambda match: self._one("phone", _digits(match[0]), "503-555-01{n:02d}")
 
     def _name(self, written: str) -> str:

@@ -4,7 +4,7 @@ as the nearest fixtures, and what came of it as what is expected.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -17,8 +17,9 @@ from support_agent.agent.toolkit import Status
 from support_agent.agent.types import StepKind
 from support_agent.evals.cases import load_cases
 from support_agent.evals.matching import has_parcel, latest_of, nearest, orders_in
-from support_agent.evals.redaction import Redactor, parts_of_name
+from support_agent.evals.redaction import FULL_NAME, PEOPLE, Redactor, parts_of_name
 from support_agent.evals.saved import check_yaml
+from support_agent.evals.settled import Deed, settled_end
 from support_agent.evals.world import NAMES
 from support_agent.models import Replay, SavedCase, Step, Turn
 from support_agent.runtime.step_json import in_order, of_row
@@ -46,6 +47,8 @@ class Told:
     answer: str
     cited: list[str] = field(default_factory=list)
     reasons: list[str] = field(default_factory=list)  # of the escalations meanwhile, as the desk has them
+    played: list[str | Json] | None = None  # of a whole conversation: what is said, and what else is done, in order
+    settled: list[Deed] = field(default_factory=list)  # of a whole conversation: what became of its offers
 
     @property
     def begun(self) -> datetime:
@@ -54,7 +57,12 @@ class Told:
 
 def case_save(*, turn: Turn, replay: Replay | None, name: str, staff: User) -> SavedCase:
     """Keep it under a free name; without a replay the original is right. Raises ValueError when it cannot be one."""
-    told = _told(turn, replay)
+    return keep(_told(turn, replay), name, staff)
+
+
+def keep(told: Told, name: str, staff: User) -> SavedCase:
+    """The case of what was told, under a free name. Raises ValueError when it cannot be one."""
+    turn = told.turn
     wished = slug_of(name) or slug_of(f"{turn.topic or 'turn'}-{turn.conversation.reference}")
     free = free_name(wished)
     text = written(told, free)
@@ -90,13 +98,13 @@ def written(told: Told, name: str) -> str:
     calls = [str(step["input"]) for steps in told.steps for step in steps if step["kind"] == StepKind.TOOL_CALL]
     found = orders_in(spoken + calls, begun) or latest_of(customer, begun)
     records = nearest(found.values(), begun, customer)
-    redact = Redactor(_details(conversation.customer), _identifiers(found, records))
+    redact = Redactor(_others(spoken, found.values()) | _details(conversation.customer), _identifiers(found, records))
     role = ROLES[Plan(customer.plan)] if customer and not _signs_in_later(conversation, begun) else "stranger"
     case: Json = {"id": name, "about": f"From life: {redact(told.turn.topic or 'a turn')}.", "customer": role}
     if names := sorted({records[order.pk] for order in found.values()}):
         case["records"] = names
     case["steps"] = _steps(told, conversation, redact)
-    case["expect"] = _expected(told, found, records)
+    case["expect"] = _expected(told, found, records, redact)
     case |= _limits(told)
     head = "# Saved from life; people and numbers are replaced. Check it before you lean on it.\n"
     return head + yaml.safe_dump([case], sort_keys=False, allow_unicode=True, width=110)
@@ -150,6 +158,8 @@ def _signs_in_later(conversation: Conversation, begun: datetime) -> bool:
 
 def _steps(told: Told, conversation: Conversation, redact: Redactor) -> list[Any]:
     """What the customer writes; one who proved who they are in between does so here too."""
+    if told.played is not None:
+        return [redact(step) or "(an empty message)" if isinstance(step, str) else step for step in told.played]
     steps: list[Any] = []
     signs_in = _signs_in_later(conversation, told.begun)
     for message in told.messages:
@@ -160,7 +170,7 @@ def _steps(told: Told, conversation: Conversation, redact: Redactor) -> list[Any
     return steps
 
 
-def _expected(told: Told, found: dict[str, Order], records: dict[Any, str]) -> Json:
+def _expected(told: Told, found: dict[str, Order], records: dict[Any, str], redact: Redactor) -> Json:
     """The outcome, the tools of the chosen turn, and the facts of its answer that the fixtures know too."""
     expect: Json = {}
     reasons = told.reasons or [reason for steps in told.steps if (reason := _reason(steps))]
@@ -169,14 +179,15 @@ def _expected(told: Told, found: dict[str, Order], records: dict[Any, str]) -> J
         expect |= {"outcome": "escalated", "reason": reasons[0] if reasons else "unsure"}
     else:
         expect["outcome"] = _answered(mine, told)
-    calls = [step for step in mine if step["kind"] == StepKind.TOOL_CALL]
+    counted = mine if told.played is None else [step for steps in told.steps for step in steps]
+    calls = [step for step in counted if step["kind"] == StepKind.TOOL_CALL]
     if tools := list(dict.fromkeys(step["tool"] for step in calls if step["status"] != Status.INVALID_ARGUMENTS)):
         expect["tools"] = tools
     if says := _says(told.answer, found, records):
         expect["says"] = says
     if cites := [slug for slug in told.cited if (FOLDER / f"{slug}.md").exists()]:
         expect["cites"] = cites
-    if end := _end(told.steps):
+    if end := _end(told.steps) | settled_end(told.settled, found, records, redact):
         expect["end"] = end
     return expect
 
@@ -262,6 +273,17 @@ def _details(customer: Customer | None) -> dict[str, str]:
     lines = [line.strip() for line in customer.shipping_address.splitlines() if line.strip() != customer.name]
     details |= dict(zip(lines, ["12 Fir Street", "Portland, OR 97205", "USA"], strict=False))
     return details
+
+
+def _others(texts: Iterable[str], orders: Iterable[Order]) -> dict[str, str]:
+    """Other customers of ours whose whole names stand in the texts, and where the orders went."""
+    named = {name for text in texts for name in FULL_NAME.findall(text)}
+    known = sorted(Customer.objects.filter(name__in=named).values_list("name", flat=True)) if named else []
+    found = {name: PEOPLE[-1 - place % len(PEOPLE)] for place, name in enumerate(known)}
+    for order in orders:
+        lines = [line.strip() for line in order.shipping_address.splitlines()]
+        found |= dict(zip(lines, ["Robin Fern", "12 Fir Street", "Portland, OR 97205", "USA"], strict=False))
+    return found
 
 
 def _identifiers(found: dict[str, Order], records: dict[Any, str]) -> dict[str, str]:

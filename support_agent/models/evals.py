@@ -132,11 +132,16 @@ class BlastRadius(Record):
         PROMPT = "prompt", "A prompt"
         TOOL = "tool", "A tool"
 
+    class ToolAs(models.TextChoices):
+        OFF = "off", "Disabled, as the switch does"
+        NOW = "now", "As its code is here"
+
     kind = models.CharField(max_length=8, choices=Kind.choices)
     article = models.ForeignKey(Article, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     draft = models.JSONField(default=dict, blank=True, help_text="The article's fields as they would be.")
     prompt = models.ForeignKey(PromptVersion, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     tool = models.CharField(max_length=40, blank=True)
+    tool_as = models.CharField(max_length=3, choices=ToolAs.choices, default=ToolAs.OFF)
     days = models.PositiveSmallIntegerField(default=30, help_text="How far back turns are looked for.")
     most = models.PositiveSmallIntegerField(default=50, help_text="How many turns are taken again.")
     state = models.CharField(max_length=8, choices=RunState.choices, default=RunState.QUEUED)

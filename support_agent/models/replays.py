@@ -39,7 +39,12 @@ class Replay(Record):
     radius = models.ForeignKey(
         "support_agent.BlastRadius", null=True, blank=True, on_delete=models.CASCADE, related_name="replays"
     )
-    verdict = models.CharField(max_length=10, blank=True, help_text="In a blast radius: same, worded or otherwise.")
+    verdict = models.CharField(
+        max_length=10, blank=True, help_text="In a blast radius: same, worded, otherwise or drift."
+    )
+    is_baseline = models.BooleanField(
+        default=False, help_text="In a blast radius: the turn as it goes today without the change."
+    )
     asked_by = models.ForeignKey(User, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     started_at = models.DateTimeField(null=True, blank=True, editable=False, help_text="When a worker took it.")
     finished_at = models.DateTimeField(null=True, blank=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from support_agent.ops.axes_urls import urlpatterns as axes_urls
+from support_agent.ops.blast_urls import blast_urls
 from support_agent.ops.evals_urls import evals_urls
 from support_agent.ops.thread_urls import thread_urls
 from support_agent.ops.views import (
@@ -64,4 +65,5 @@ urlpatterns = [
     *thread_urls,
     *axes_urls,
     *evals_urls,
+    *blast_urls,
 ]

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from support_agent.models import Heartbeat, Task, Turn
 from support_agent.runtime import signals
+from support_agent.runtime.blast import blasts_repair
 from support_agent.runtime.claims import charge_lost_call
 from support_agent.runtime.endings import LIVE, LIVE_TASKS, STOPPED
 from support_agent.runtime.eval_rows import runs_repair
@@ -42,6 +43,7 @@ class Swept:
     articles_enqueued: int = 0
     replays: int = 0
     eval_runs: int = 0
+    blasts: int = 0
     lost_calls: int = 0
 
     def as_json(self) -> dict[str, int]:
@@ -57,6 +59,7 @@ def sweep() -> Swept:
         jobs_again=jobs_recover(),
         replays=replays_repair(),
         eval_runs=runs_repair(),
+        blasts=blasts_repair(),
     )
     now = timezone.now()
     # Ended from outside, and then its runner died before it could say what its call had cost.

@@ -18,6 +18,7 @@ import structlog
 from django.db import transaction
 from django.db.models import Max
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from support_agent.agent.config import EngineConfig
 from support_agent.agent.loop import run_turn
@@ -25,11 +26,13 @@ from support_agent.agent.types import ModelPort, Outcome, Ports, Surface, Tier
 from support_agent.env import env
 from support_agent.llm.pricing import is_priced
 from support_agent.models import Replay, Step, Turn
+from support_agent.runtime.blast_change import change_of, routed
 from support_agent.runtime.controls import controls
 from support_agent.runtime.pictures import Seeing
 from support_agent.runtime.replay_past import Past, past_of
 from support_agent.runtime.replay_ports import (
     NeverStopped,
+    Purse,
     ReplayBudget,
     ReplayModel,
     ReplaySteps,
@@ -42,6 +45,7 @@ from support_agent.runtime.replay_tools import ReplayTools
 from tickets.access import require_role
 from tickets.db import in_db
 from tickets.errors import DeskError, NotFound
+from tickets.languages import speaking
 from tickets.models import Role, User
 from tickets.queue import enqueue
 from tickets.services.audit import audit
@@ -108,7 +112,9 @@ def run_replay_job(replay_id: str) -> None:
     asyncio.run(run_replay(UUID(replay_id)))
 
 
-async def run_replay(replay_id: UUID, model: ModelPort | None = None) -> Replay:
+async def run_replay(
+    replay_id: UUID, model: ModelPort | None = None, *, purse: Purse | None = None, most_s: float = MOST_S
+) -> Replay:
     """Run a queued replay to its end and answer its row; faults end as `failed` with what they were."""
     replay = await in_db(_claim, replay_id)
     if replay is None:
@@ -116,10 +122,10 @@ async def run_replay(replay_id: UUID, model: ModelPort | None = None) -> Replay:
     client = None if model else client_for(replay.model)
     started, error = time.perf_counter(), ""
     try:
-        async with asyncio.timeout(MOST_S):
-            error = await _run(replay, model or client)  # type: ignore[arg-type]
+        async with asyncio.timeout(most_s):
+            error = await _run(replay, model or client, purse)  # type: ignore[arg-type]
     except TimeoutError:
-        error = f"It took more than {MOST_S:.0f} s."
+        error = f"It took more than {most_s:.0f} s."
     except Exception as problem:
         log.exception("replay_failed", replay_id=str(replay_id))
         error = f"{type(problem).__name__}: {problem}"
@@ -131,14 +137,15 @@ async def run_replay(replay_id: UUID, model: ModelPort | None = None) -> Replay:
     return await in_db(Replay.objects.select_related("turn").get, pk=replay_id)
 
 
-async def _run(replay: Replay, model: ModelPort) -> str:
+async def _run(replay: Replay, model: ModelPort, purse: Purse | None) -> str:
     """Run the engine; what went wrong with the replay itself, or ''."""
-    past = await in_db(past_of, replay.turn)
+    past, change = await in_db(past_of, replay.turn), change_of(replay)
+    start = await in_db(routed, past.start, change)
     config, notes = await in_db(_config, replay, past)
     limits = (await in_db(controls)).limits
     taken = TakeOver(past.steps, replay.from_step)
-    tools = ReplayTools(past.steps, past.then, replay.pk)
-    steps, budget = ReplaySteps(replay, tools, taken), ReplayBudget(replay, limits[Surface.BACKGROUND], taken)
+    tools = ReplayTools(past.steps, past.then, replay.pk, change)
+    steps, budget = ReplaySteps(replay, tools, taken), ReplayBudget(replay, limits[Surface.BACKGROUND], taken, purse)
     ports = Ports(
         model=ReplayModel(Seeing(model, replay.turn.conversation_id), taken, config),
         tools=tools,
@@ -147,7 +154,9 @@ async def _run(replay: Replay, model: ModelPort) -> str:
         budget=budget,
         stop=NeverStopped(),
     )
-    outcome = await run_turn(past.start, ports, replace(config, step_cap=limits[past.start.surface].steps))
+    config = replace(config, say=gettext, step_cap=limits[start.surface].steps)
+    with speaking(start.locale):
+        outcome = await run_turn(start, ports, config)
     if taken.parted_at is not None:
         notes.append(f"From step {taken.parted_at} on today's code went another way, so the rest was run anew.")
     if past.turn.stop_requested:
@@ -172,7 +181,7 @@ def _claim(replay_id: UUID) -> Replay | None:
     mine = Replay.objects.filter(pk=replay_id, state=Replay.State.QUEUED)
     if not mine.update(state=Replay.State.RUNNING, started_at=timezone.now()):
         return None
-    return Replay.objects.select_related("turn__conversation__customer").get(pk=replay_id)
+    return Replay.objects.select_related("turn__conversation__customer", "radius").get(pk=replay_id)
 
 
 def _keep(replay: Replay, outcome: Outcome, notes: list[str]) -> None:

@@ -180,7 +180,7 @@ def _side(steps: Sequence[Json], outcome: str, text: str, prompt: str) -> Side:
     calls = [step for step in steps if step.get("model")]
     return Side(
         outcome=outcome,
-        reason=_reason(steps),
+        reason=reason_of(steps),
         text=text,
         steps=len(steps),
         tools=tuple(step["tool"] for step in steps if step["kind"] == StepKind.TOOL_CALL),
@@ -194,7 +194,7 @@ def _side(steps: Sequence[Json], outcome: str, text: str, prompt: str) -> Side:
     )
 
 
-def _reason(steps: Sequence[Json]) -> str:
+def reason_of(steps: Sequence[Json]) -> str:
     """Why it went to a person, if it did."""
     for step in steps:
         if step["kind"] == StepKind.ESCALATE:

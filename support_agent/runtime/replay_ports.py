@@ -128,14 +128,31 @@ def _content(step: Step) -> list[Block]:
     return [{"type": "text", "text": text}]
 
 
+class Purse:
+    """What the replays of a blast radius may cost together, in USD; `reached` names the limit that emptied it."""
+
+    def __init__(self, usd: Decimal) -> None:
+        self._left = usd
+        self.reached = ""
+
+    def take(self, usd: Decimal) -> bool:
+        if usd > self._left:
+            return False
+        self._left -= usd
+        return True
+
+    def give_back(self, usd: Decimal) -> None:
+        self._left += usd
+
+
 class ReplayBudget:
     """The engine's BudgetPort: the surface *background* and the system's hour, never the customer's own totals.
 
     It never asks for a cheaper model, which would falsify the comparison; the hard limits hold.
     """
 
-    def __init__(self, replay: Replay, limits: Limits, taken: TakeOver) -> None:
-        self._replay, self._limits, self._taken = replay, limits, taken
+    def __init__(self, replay: Replay, limits: Limits, taken: TakeOver, purse: Purse | None = None) -> None:
+        self._replay, self._limits, self._taken, self._purse = replay, limits, taken, purse
         self._spent, self._tokens = ZERO, 0
         self.reached = ""  # the limit that ended it
 
@@ -156,14 +173,22 @@ class ReplayBudget:
         ):
             if over:
                 self._refuse(limit)
+        if self._purse is not None and not self._purse.take(usd):
+            self._purse.reached = "radius"
+            self._refuse("radius")
         try:
             await in_db(self._reserve, usd)
         except LimitReached as reached:
+            if self._purse is not None:
+                self._purse.give_back(usd)
+                self._purse.reached = reached.limit
             self._refuse(reached.limit)
 
     async def settle(self, reserved_usd: Decimal, spend: Spend) -> None:
         self._spent += spend.cost_usd
         self._tokens += spend.usage.total
+        if self._purse is not None:
+            self._purse.give_back(reserved_usd - spend.cost_usd)
         await in_db(settle_replay, self._replay, spend.cost_usd)
 
     def _refuse(self, limit: str) -> None:

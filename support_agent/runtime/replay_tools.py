@@ -1,6 +1,7 @@
 """The tools of a replay: nothing they do stays.
 
-A call that the original made too is answered with what was recorded. Other look-ups run for real in a transaction that
+A call that the original made too is answered with what was recorded (a blast radius may want it otherwise,
+blast_change). Other look-ups run for real in a transaction that
 may only read. What would change, send or hand over is rehearsed in a transaction that is rolled back, in the
 conversation as it was then; where even that fails, a plausible result stands in.
 """
@@ -12,8 +13,8 @@ import copy
 import json
 import logging
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -27,6 +28,7 @@ from support_agent.agent.observer import call_key
 from support_agent.agent.toolkit import Arguments, Category, Status, Tool, ToolContext, ToolResult
 from support_agent.agent.types import ToolUse
 from support_agent.models import Step
+from support_agent.runtime.blast_change import NONE, SEARCH, Change, is_otherwise
 from support_agent.runtime.tool_results import capped, refusal, wrong_fields
 from support_agent.tools import ALL
 from tickets import hours
@@ -35,10 +37,11 @@ from tickets.errors import DeskError
 from tickets.ids import new_id
 from tickets.models import Action, Conversation, Escalation
 from tickets.publishing import outbox
+from tickets.services.article_drafts import as_if_saved
 
 Json = dict[str, Any]
 log = logging.getLogger(__name__)
-RECORDED, READ, SIMULATED, TAKEN = "recorded", "read", "simulated", "taken over"
+RECORDED, READ, SIMULATED, TAKEN, DRAFTED = "recorded", "read", "simulated", "taken over", "as drafted"
 ACTING = {Category.MUTATION, Category.TICKET, Category.ESCALATION}
 SENDS = {"verify_identity"}  # a look-up by category, but a code would be on its way
 DRAWS_NUMBERS = {"create_ticket"}  # a rehearsal would use up a ticket's number
@@ -62,17 +65,17 @@ class AsThen:
 class ReplayTools:
     """The engine's ToolPort for one replay."""
 
-    def __init__(self, original: Iterable[Step], then: AsThen, replay_id: UUID) -> None:
+    def __init__(self, original: Iterable[Step], then: AsThen, replay_id: UUID, change: Change = NONE) -> None:
         """`original` are the turn's own steps, in order."""
-        self._then, self._replay_id = then, replay_id
+        self._then, self._replay_id, self._change = then, replay_id, change
         self._recorded: dict[str, deque[Json]] = defaultdict(deque)
         for step in original:
             if step.kind == "tool_call":
-                self._recorded[_key(step.tool, step.input)].append(step.output)
+                self._recorded[call_identity(step.tool, step.input)].append(step.output)
         self._answered: list[tuple[Json, str]] = []
 
     def schemas(self, names: Sequence[str]) -> list[Json]:
-        return [ALL[name].schema() for name in names if name in ALL]
+        return [ALL[name].schema() for name in names if name in ALL and name != self._change.off]
 
     def label(self, name: str) -> str:
         return str(ALL[name].label) if name in ALL else ""
@@ -87,7 +90,11 @@ class ReplayTools:
         return result
 
     async def _answer(self, use: ToolUse, offered: Sequence[str]) -> tuple[Json, str]:
-        if known := self._recorded.get(_key(use.name, use.arguments)):
+        offered = [name for name in offered if name != self._change.off]
+        if (drafted := await self._drafted(use, offered)) is not None:
+            return drafted
+        known = self._recorded.get(call_identity(use.name, use.arguments))
+        if known and use.name not in (self._change.off, self._change.anew):
             result = known.popleft() if len(known) > 1 else known[0]
             return copy.deepcopy(result), RECORDED  # its sources are numbered anew
         tool = ALL.get(use.name) if use.name in offered else None
@@ -101,12 +108,29 @@ class ReplayTools:
             return await self._simulate(tool, arguments), SIMULATED
         return await self._read(tool, arguments), READ
 
-    async def _read(self, tool: Tool, arguments: Arguments) -> Json:
+    async def _drafted(self, use: ToolUse, offered: Sequence[str]) -> tuple[Json, str] | None:
+        """A search that a draft makes a difference to; None for every other call."""
+        draft = self._change.draft
+        if draft is None or use.name != SEARCH or SEARCH not in offered:
+            return None
+        tool = ALL[SEARCH]
+        try:
+            arguments = tool.arguments.model_validate(use.arguments)
+        except ValidationError:
+            return None
+        now, then = await self._read(tool, arguments), await self._read(tool, arguments, draft)
+        if Status.ERROR in (now["status"], then["status"]):
+            raise RuntimeError("The help centre could not be searched with the draft just now.")
+        if not is_otherwise(now, then, draft["slug"]):
+            return None
+        return (now, READ) if self._change.is_baseline else (then, DRAFTED)
+
+    async def _read(self, tool: Tool, arguments: Arguments, draft: Mapping[str, str] | None = None) -> Json:
         """The tool's own way, then its lesser ways, each in a transaction that can only read."""
         for run in (tool.run, *tool.fallbacks):
             try:
                 async with asyncio.timeout(tool.timeout_s):
-                    return await in_db(self._rolled_back, tool, run, arguments, reads_only=True)
+                    return await in_db(self._rolled_back, tool, run, arguments, reads_only=True, draft=draft)
             except DeskError as error:
                 return refusal(error).as_json()
             except Exception:
@@ -125,12 +149,18 @@ class ReplayTools:
         return plausible(tool, arguments)
 
     def _rolled_back(
-        self, tool: Tool, run: Callable[[ToolContext, Any], ToolResult], arguments: Arguments, *, reads_only: bool
+        self,
+        tool: Tool,
+        run: Callable[[ToolContext, Any], ToolResult],
+        arguments: Arguments,
+        *,
+        reads_only: bool,
+        draft: Mapping[str, str] | None = None,
     ) -> Json:
         then = self._then
         token = outbox.set([])  # whatever it would announce is not announced
         try:
-            with transaction.atomic():
+            with _world(draft):
                 with connection.cursor() as cursor:
                     if reads_only:
                         cursor.execute("SET TRANSACTION READ ONLY")
@@ -145,11 +175,23 @@ class ReplayTools:
                     locale=then.locale,
                     idempotency_key=f"replay:{self._replay_id}:{new_id()}",
                 )
-                result = capped(run(context, arguments).as_json(), tool.max_result_chars)
-                transaction.set_rollback(True)
-            return result
+                return capped(run(context, arguments).as_json(), tool.max_result_chars)
         finally:
             outbox.reset(token)
+
+
+@contextmanager
+def _world(draft: Mapping[str, str] | None) -> Iterator[None]:
+    """A transaction of which nothing stays, in today's help centre or that of the draft."""
+    with transaction.atomic():
+        try:
+            if draft is None:
+                yield
+            else:
+                with as_if_saved(draft):
+                    yield
+        finally:
+            transaction.set_rollback(True)
 
 
 def _go_back(then: AsThen) -> None:
@@ -180,7 +222,7 @@ def plausible(tool: Tool, arguments: Arguments) -> Json:
     return _success({"state": "requested"})
 
 
-def _key(name: str, arguments: Json) -> str:
+def call_identity(name: str, arguments: Json) -> str:
     """A call's identity: two spellings of the same arguments are the same call, and so are two reasons for one wish."""
     tool = ALL.get(name)
     if tool is not None:

@@ -12,7 +12,18 @@ from django.db import models
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from support_agent.models import Alert, AlertRoute, EvalResult, EvalRun, Replay, SavedCase, SpotCheck, Task, Turn
+from support_agent.models import (
+    Alert,
+    AlertRoute,
+    BlastRadius,
+    EvalResult,
+    EvalRun,
+    Replay,
+    SavedCase,
+    SpotCheck,
+    Task,
+    Turn,
+)
 from support_agent.ops.questions import QUESTIONS
 from tests.content.browse import HOST, Shown
 from tests.content.world import WORD, World
@@ -77,9 +88,9 @@ def addresses(world: World, at: int = 0) -> Iterator[str]:
 
 
 IDS: dict[str, type[models.Model]] = {
-    "alert": Alert, "route": AlertRoute, "replay": Replay, "case": SavedCase, "action": Action, "ticket": Ticket,
-    "promise": Promise, "task": Task, "attachment": Attachment, "check": SpotCheck, "run": EvalRun,
-    "eval_result": EvalResult,
+    "alert": Alert, "route": AlertRoute, "replay": Replay, "radius": BlastRadius, "case": SavedCase,
+    "action": Action, "ticket": Ticket, "promise": Promise, "task": Task, "attachment": Attachment,
+    "check": SpotCheck, "run": EvalRun, "eval_result": EvalResult,
 }  # fmt: skip
 ELSEWHERE = {  # no text of ours: bundled scripts, admin's own redirects, django-rq's results, workers and schedulers
     "url", "content_type_id", "result_id", "scheduler_index", "connection_index", "scheduler_name", "cron_job_name",

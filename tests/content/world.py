@@ -279,12 +279,23 @@ GIVEN: dict[str, Given] = {
         "body": "\n\n".join([f"## {share[0]}", *share, WORD]),
         "status": "published",
     },
+    "blastradius": lambda share: {
+        "kind": "article",
+        "state": "done",
+        "draft": {"slug": "x", "title": share[-1][:150], "body": "\n".join([*share, WORD]), "status": "published"},
+    },
     "conversation": lambda _: {"reference": uuid4().hex[:7], "last_seq": 0},
     "evalrun": lambda share: {"state": "done", "prompts": {"assistant": 1, share[0]: share[-1]}},
     "evalresult": lambda share: {"status": "failed", "said": [{"who": text, "text": text} for text in share]},
     "invoice": lambda _: {"currency": "USD"},
     "order": lambda _: {"currency": "USD", "total": 9, "paid_total": 9},
-    "replay": lambda share: {"state": "done", "outcome": "answered", "sources": [], "steps": [_replayed(share)]},
+    "replay": lambda share: {
+        "state": "done",
+        "outcome": "answered",
+        "verdict": "otherwise",
+        "sources": [],
+        "steps": [_replayed(share)],
+    },
     "user": lambda _: {"is_active": True},
 }
 

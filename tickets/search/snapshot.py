@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -24,6 +26,17 @@ from tickets.search.names import Names
 MANY = 2000  # from here on it is cheaper to fetch every vector than to name those
 _lock = threading.Lock()
 _kept: dict[tuple[str, str], Snapshot] = {}
+_apart: ContextVar[dict[tuple[str, str], Snapshot] | None] = ContextVar("apart", default=None)
+
+
+@contextmanager
+def apart() -> Iterator[None]:
+    """What is read meanwhile stays in this context: for an index that is going to be rolled back."""
+    token = _apart.set({})
+    try:
+        yield
+    finally:
+        _apart.reset(token)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +57,11 @@ def current_snapshot(embedder: str, language: str = ENGLISH) -> Snapshot:
     """One language's snapshot of the index's present version, read anew (changed vectors only) when that moved on."""
     version = _version()
     key = (embedder, language)
+    if (own := _apart.get()) is not None:
+        mine = own.get(key)
+        if mine is None or mine.version != version:
+            own[key] = mine = _read(embedder, language, version, mine or _kept.get(key))
+        return mine
     kept = _kept.get(key)
     if kept is not None and kept.version == version:
         return kept

@@ -81,8 +81,8 @@ def replays_of(turn_id: UUID) -> Sequence[Replay]:
 
 
 def replays_page(before: datetime | None = None) -> tuple[list[Replay], bool]:
-    """(the newest replays before a moment, whether there are more); one query."""
-    found = _listed()
+    """(the newest replays before a moment, whether there are more); one query. Those of a blast radius stand there."""
+    found = _listed().filter(radius=None)
     if before is not None:
         found = found.filter(created_at__lt=before)
     rows = list(found[: PAGE + 1])

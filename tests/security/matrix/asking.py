@@ -28,6 +28,7 @@ WRITING = re.compile(r"\s*(?:WITH\b.*\b)?(INSERT INTO|UPDATE|DELETE FROM) \"?(\w
 OWN_BOOKS = {"django_session"}  # a sign-in that is refused may still leave a session behind
 SIGN_IN = ("/admin/login/", "/account/login/")
 JSON = "application/json"
+CASE = "- {id: matrix, customer: owner, steps: [hello], expect: {outcome: escalated, reason: asked}}"
 
 
 @dataclass
@@ -51,6 +52,8 @@ def body_of(route: Route, place: Place) -> tuple[Any, str]:
     forms: dict[str, dict[str, str]] = {
         "admin/ops/cases/save/": {"turn": ids["turn_id"], "name": "from-the-matrix"},
         "admin/evals/spot-checks/<check_id>/": {"needs_person": "yes"},
+        "admin/evals/blast/new/": {"kind": "tool", "tool": "lookup_order"},
+        "admin/ops/cases/<case_id>/": {"yaml": CASE},
         "admin/ops/prompts/save/": {"name": "assistant", "text": "Be kind."},
         "admin/evals/start/": {"suite": "orders"},
         "admin/ops/prompts/activate/": {"name": "assistant", "version": "file"},

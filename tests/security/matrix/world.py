@@ -20,6 +20,7 @@ from support_agent.models import (
     Alert,
     AlertRoute,
     ApiKey,
+    BlastRadius,
     EvalResult,
     EvalRun,
     PromptVersion,
@@ -190,6 +191,9 @@ def _task(user: User, about: Conversation | None) -> Task:
 def loose_ids(cast: Cast, place: Place) -> dict[str, str]:
     turn = Turn.objects.get(pk=place.ids["turn_id"])
     replay = Replay.objects.create(turn=turn, asked_by=cast.ops, state=Replay.State.DONE)
+    radius = BlastRadius.objects.create(
+        kind=BlastRadius.Kind.TOOL, tool="lookup_order", asked_by=cast.ops, state="done"
+    )
     case = SavedCase.objects.create(name="matrix", yaml="- id: matrix\n", turn=turn, made_by=cast.ops)
     check, _ = SpotCheck.objects.get_or_create(turn=turn)
     run = EvalRun.objects.create(asked_by=cast.ops, state=RunState.DONE, total=1)
@@ -201,6 +205,7 @@ def loose_ids(cast: Cast, place: Place) -> dict[str, str]:
     )
     return {
         "replay_id": str(replay.pk),
+        "radius_id": str(radius.pk),
         "case_id": str(case.pk),
         "run_id": str(run.pk),
         "eval_result_id": str(result.pk),
