@@ -7,39 +7,51 @@ named fixtures (records.py); `other.<record>` belongs to somebody else. `{paid_o
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
+from support_agent.evals.changes import CUSTOMER_CHANGES, ORDER_CHANGES
+from support_agent.evals.faults import Fault
 from support_agent.evals.records import RECORDS
+from support_agent.evals.steps import Step, Strict
+from support_agent.tools import ALL
+from tickets.languages import ENGLISH, languages
 from tickets.models import EscalationReason
 
 FOLDER = Path(__file__).parent / "cases"
 SAVED = "saved"  # the suite of cases in the database
 Role = Literal["owner", "plus", "business", "stranger"]
-Outcome = Literal["answered", "clarified", "refused", "escalated", "rejected"]
-
-
-class Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Step(Strict):
-    """One thing the customer does: a message (`times` over), a click on the newest offer, or proving who they are."""
-
-    say: str | None = None
-    times: int = 1
-    click: Literal["confirm", "decline", "undo"] | None = None
-    sign_in: bool = False
-
-    @model_validator(mode="after")
-    def _is_one_thing(self) -> Step:
-        if (self.say is not None) + (self.click is not None) + self.sign_in != 1:
-            raise ValueError("a step is one of say, click, sign_in")
-        return self
+Outcome = Literal["resolved", "clarified", "refused", "escalated", "rejected"]
+Adversarial = Literal[
+    "",
+    "contradictory",
+    "data leak",
+    "emotional",
+    "empty",
+    "gibberish",
+    "huge",
+    "images",
+    "injection",
+    "injection by article",
+    "injection by record",
+    "injection by tool result",
+    "markup",
+    "mixed scripts",
+    "other people's accounts",
+    "other people's orders",
+    "out of scope",
+    "policy bending",
+    "prompt leak",
+    "social engineering",
+    "stale data",
+    "tool failures",
+    "wrong language",
+]
 
 
 class Shelf(Strict):
@@ -53,8 +65,10 @@ class Shelf(Strict):
 class Expectation(Strict):
     """What must have come of it.
 
-    `says` and `says_not` are about all answers together, letter case ignored; `a | b` is satisfied by either. `end`
-    maps a record's field, or what was made (tickets, refunds, returns, problems: how many; actions: `tool state`), to
+    `outcome`: resolved (answered without a person, and the end state as expected), clarified (it asks back), refused
+    (out of scope), escalated (handed over), rejected (the desk took no message). `says` and `says_not` are about all
+    answers together, `last_…` about the newest, letter case ignored; `a | b` is satisfied by either. `end` maps a
+    record's field, or what was made (tickets, refunds, returns, problems, codes: how many; actions: `tool state`), to
     its value. What `end` does not name must not have changed and must not have been made.
     """
 
@@ -64,6 +78,8 @@ class Expectation(Strict):
     not_tools: tuple[str, ...] = ()
     says: tuple[str, ...] = ()
     says_not: tuple[str, ...] = ()
+    last_says: tuple[str, ...] = ()
+    last_says_not: tuple[str, ...] = ()
     cites: tuple[str, ...] = ()  # slugs
     end: dict[str, str | int | bool | tuple[str, ...]] = {}
 
@@ -82,12 +98,14 @@ class Case(Strict):
     id: str = Field(pattern=r"^[a-z0-9-]+$")
     suite: str  # the theme: its file's name
     about: str = ""
-    adversarial: str = ""  # the kind of attack or trap, for the adversarial ones
+    adversarial: Adversarial = ""  # the kind of attack or trap, for the adversarial ones
     needs: Literal["", "claude"] = ""  # what the demo model cannot do
     why: str = ""
     customer: Role
+    language: str = ENGLISH  # the conversation's, as the page was opened in
     records: tuple[str, ...] = ()
     articles: tuple[Shelf, ...] = ()
+    faults: dict[str, Fault] = {}  # a tool's name to what goes wrong with it
     steps: tuple[Annotated[Step, BeforeValidator(_step)], ...] = Field(min_length=1)
     expect: Expectation
     max_cost_usd: float = 0.10
@@ -100,7 +118,31 @@ class Case(Strict):
             raise ValueError(f"unknown records: {', '.join(unknown)}")
         if self.needs and not self.why:
             raise ValueError("a case that needs more than the demo model says why")
+        if problem := next(self._problems(), ""):
+            raise ValueError(problem)
         return self
+
+    def _problems(self) -> Iterator[str]:
+        """What names something that is not there."""
+        for tool in [
+            *self.faults,
+            *self.expect.tools,
+            *self.expect.not_tools,
+            *filter(None, (s.of for s in self.steps)),
+        ]:
+            if tool not in ALL:
+                yield f"unknown tool: {tool}; there are {', '.join(ALL)}"
+        if self.language not in dict(languages()):
+            yield f"unknown language: {self.language}; there are {', '.join(dict(languages()))}"
+        titles = [shelf.title for shelf in self.articles]
+        for name, what in ((name, what) for step in self.steps for name, what in step.change.items()):
+            if name in titles:
+                continue
+            known = ORDER_CHANGES if name in self.records else CUSTOMER_CHANGES if name == "customer" else None
+            if known is None:
+                yield f"`change` names “{name}”: it takes a record of the case, customer, or an article's title"
+            elif what not in known:
+                yield f"`change` cannot make {name} “{what}”, only {', '.join(known)}"
 
 
 @cache

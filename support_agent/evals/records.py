@@ -109,15 +109,16 @@ def make_order(customer: Customer, fixture: OrderFixture) -> Order:
             unit_price=Decimal(price),
         )
     if fixture.parcel is not None:
-        _ship(order, fixture.parcel, f"ALD{4_200_000_000 + number}")
+        ship(order, fixture.parcel)
     return order
 
 
-def _ship(order: Order, parcel: Parcel, tracking_number: str) -> None:
+def ship(order: Order, parcel: Parcel) -> None:
+    """Write its one parcel; the tracking number is made of the order's."""
     now = timezone.now()
     shipment = Shipment.objects.create(
         order=order,
-        tracking_number=tracking_number,
+        tracking_number=f"ALD{4_200_000_000 + int(order.order_number.removeprefix('AP-'))}",
         carrier="Cascade Post",
         status=parcel.status,
         shipped_at=order.placed_at + timedelta(days=1),

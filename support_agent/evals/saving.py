@@ -168,7 +168,7 @@ def _expected(told: Told, found: dict[str, Order], records: dict[Any, str]) -> J
     if reasons or told.outcome == "escalated":
         expect |= {"outcome": "escalated", "reason": reasons[0] if reasons else "unsure"}
     else:
-        expect["outcome"] = _answered(mine, told)
+        expect["outcome"] = _outcome(mine, told)
     calls = [step for step in mine if step["kind"] == StepKind.TOOL_CALL]
     if tools := list(dict.fromkeys(step["tool"] for step in calls if step["status"] != Status.INVALID_ARGUMENTS)):
         expect["tools"] = tools
@@ -181,12 +181,12 @@ def _expected(told: Told, found: dict[str, Order], records: dict[Any, str]) -> J
     return expect
 
 
-def _answered(steps: Sequence[Json], told: Told) -> str:
+def _outcome(steps: Sequence[Json], told: Told) -> str:
     plans = [step["output"] for step in steps if step["kind"] == StepKind.PLAN]
     if any(plan.get("in_scope") is False for plan in plans):
         return "refused"
     asks_back = told.answer.rstrip().endswith("?") and not any(step["kind"] == StepKind.TOOL_CALL for step in steps)
-    return "clarified" if asks_back else "answered"
+    return "clarified" if asks_back else "resolved"
 
 
 def _reason(steps: Sequence[Json]) -> str:
