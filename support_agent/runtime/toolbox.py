@@ -130,6 +130,8 @@ class Toolbox:
             answer = run(self._context(key), arguments)
             if not isinstance(answer, ToolResult):
                 raise TypeError(f"{tool.name} answered {type(answer).__name__}, not a ToolResult")
+            if answer.status == Status.SUCCESS and not answer.data:
+                raise TypeError(f"{tool.name} answered a success that holds nothing")  # not that there is nothing
             result = redact_json(capped(answer.as_json(), tool.max_result_chars), without_secrets)
             if degraded and result["status"] == Status.SUCCESS:
                 result = {**result, "status": Status.DEGRADED.value, "message": LESSER}
