@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
 from support_agent.evals.changes import CUSTOMER_CHANGES, ORDER_CHANGES
 from support_agent.evals.faults import Fault
+from support_agent.evals.placeholders import unknown
 from support_agent.evals.records import RECORDS
 from support_agent.evals.steps import Step, Strict
 from support_agent.tools import ALL
@@ -113,9 +114,8 @@ class Case(Strict):
 
     @model_validator(mode="after")
     def _is_runnable(self) -> Case:
-        unknown = [name for name in self.records if name.removeprefix("other.") not in RECORDS]
-        if unknown:
-            raise ValueError(f"unknown records: {', '.join(unknown)}")
+        if missing := [name for name in self.records if name.removeprefix("other.") not in RECORDS]:
+            raise ValueError(f"unknown records: {', '.join(missing)}")
         if self.needs and not self.why:
             raise ValueError("a case that needs more than the demo model says why")
         if problem := next(self._problems(), ""):
@@ -134,6 +134,12 @@ class Case(Strict):
                 yield f"unknown tool: {tool}; there are {', '.join(ALL)}"
         if self.language not in dict(languages()):
             yield f"unknown language: {self.language}; there are {', '.join(dict(languages()))}"
+        shipped = [
+            name for step in self.steps for name, what in step.change.items() if what in ("shipped", "delivered")
+        ]
+        texts = [[step.model_dump() for step in self.steps], self.expect.model_dump()]
+        if nothing := unknown(texts, self.records, shipped):
+            yield f"{', '.join(nothing)} is nothing here: a record must be among `records`, and have that value"
         titles = [shelf.title for shelf in self.articles]
         for name, what in ((name, what) for step in self.steps for name, what in step.change.items()):
             if name in titles:
@@ -148,15 +154,43 @@ class Case(Strict):
 @cache
 def load_cases(folder: Path = FOLDER) -> tuple[Case, ...]:
     """Every case, by file and as written there. Raises ValueError for a wrong one and for an id used twice."""
-    cases = [
-        Case.model_validate({**written, "suite": path.stem})
-        for path in sorted(folder.glob("*.yaml"))
-        for written in yaml.safe_load(path.read_text(encoding="utf-8"))
-    ]
+    cases = [case for path in sorted(folder.glob("*.yaml")) for case in _read(path)]
     ids = [case.id for case in cases]
     if twice := sorted({name for name in ids if ids.count(name) > 1}):
         raise ValueError(f"cases with the same id: {', '.join(twice)}")
     return tuple(cases)
+
+
+def _read(path: Path) -> Iterator[Case]:
+    """The cases of a file. Raises ValueError, which names the file, the case and what is wrong with it."""
+    try:
+        found = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except yaml.YAMLError as problem:
+        raise ValueError(f"{path.name}: this is no YAML: {where(problem)}") from None
+    if not isinstance(found, list) or not all(isinstance(entry, dict) for entry in found):
+        raise ValueError(f"{path.name}: it must be a list of cases, each beginning with “- id: …”")
+    for entry in found:
+        try:
+            yield Case.model_validate({**entry, "suite": path.stem})
+        except ValidationError as problem:
+            raise ValueError(f"{path.name}, {entry.get('id', 'a case without id')}: {said(problem)}") from None
+
+
+def where(problem: yaml.YAMLError) -> str:
+    """The line and what is wrong with it."""
+    mark = getattr(problem, "problem_mark", None)
+    said = str(getattr(problem, "problem", "") or problem).splitlines()[0]
+    return f"line {mark.line + 1}, {said}" if mark else said
+
+
+def said(problem: ValidationError) -> str:
+    """The first three problems, each with its place."""
+    found = [
+        f"{'.'.join(str(part) for part in error['loc']) or 'the case'}: {error['msg'].removeprefix('Value error, ')}"
+        for error in problem.errors()
+    ]
+    more = f" (and {len(found) - 3} more)" if len(found) > 3 else ""
+    return "; ".join(found[:3]) + more
 
 
 def suite(name: str) -> list[Case]:

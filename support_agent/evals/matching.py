@@ -20,7 +20,6 @@ SPECIAL = {  # only for what they are about
     "jackets_order",
     "euro_order",
     "stove_order",
-    "sly_order",
     "scanned_order",
     "wholesale_order",
 }
@@ -95,4 +94,6 @@ def _parcel(order: Order) -> str:
 
 def _is_about(order: Order, fixture: OrderFixture) -> bool:
     skus = {sku for (sku, *_), _ in fixture.lines}
-    return not fixture.note and order.currency == fixture.currency and any(line.sku in skus for line in order.lines.all())
+    return (
+        not fixture.note and order.currency == fixture.currency and any(line.sku in skus for line in order.lines.all())
+    )

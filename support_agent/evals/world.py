@@ -16,6 +16,7 @@ from django.db import DatabaseError, connection
 
 from support_agent.evals.cases import Case
 from support_agent.evals.changes import change_article, change_customer, change_order
+from support_agent.evals.placeholders import PLACEHOLDER
 from support_agent.evals.records import ADDRESS, RECORDS, make_order
 from tickets.demo.articles import load_articles
 from tickets.models import (
@@ -43,7 +44,6 @@ WATCHED = {
     Order: ("status", "paid_total", "refunded_total", "shipping_address"),
     Customer: ("name", "email", "phone", "shipping_address", "plan", "status", "marketing_opt_in"),
 }
-_PLACEHOLDER = re.compile(r"\{([a-z_]+(?:\.[a-z_]+)*)\}")
 _numbers = count(1)
 
 
@@ -135,7 +135,7 @@ class World:
 
     def fill(self, text: str) -> str:
         """The text with its placeholders replaced. Raises KeyError for a name that is nothing here."""
-        return _PLACEHOLDER.sub(lambda match: self.value(match[1]), text)
+        return PLACEHOLDER.sub(lambda match: self.value(match[1]), text)
 
     def value(self, path: str) -> str:
         """`paid_order` is its number, `paid_order.tracking` its parcel's, `x.y` the field y of x."""
