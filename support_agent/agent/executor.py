@@ -6,6 +6,7 @@ import asyncio
 import json
 import time
 from dataclasses import dataclass
+from typing import get_args
 
 from support_agent.agent import confidence
 from support_agent.agent.calls import Recorder, call_with_fallback, summary_of
@@ -14,10 +15,11 @@ from support_agent.agent.critic import Issue, check_answer, cited, revision_noti
 from support_agent.agent.evidence import Evidence, backing
 from support_agent.agent.gate import Gate
 from support_agent.agent.notices import append_notice
-from support_agent.agent.observer import count_call
+from support_agent.agent.observer import count_call, is_failure
 from support_agent.agent.types import (
     INVALID_JSON,
     Block,
+    HandOverReason,
     Json,
     ModelReply,
     ModelRequest,
@@ -29,7 +31,7 @@ from support_agent.agent.types import (
     TurnState,
 )
 
-SEARCH_TOOL = "search_knowledge_base"
+SEARCH_TOOL, PERSON_TOOL = "search_knowledge_base", "escalate_to_human"
 # Ways in which a call can end after which asking again is of no use.
 LAST_WORDS = {
     "refusal": "the model refused",
@@ -196,11 +198,20 @@ async def run_tools(uses: list[Block], recorder: Recorder, evidence: Evidence) -
         count_call(state, wish.name, wish.arguments, result)
         evidence.add(text)
         state.evidence.append(text)
-        if wish.name == "escalate_to_human" and result["status"] == "success":
-            state.escalated = True
+        if wish.name == PERSON_TOOL:
+            _note_hand_over(wish.arguments, result, state)
         blocks.append({"type": "tool_result", "tool_use_id": wish.id, "content": text})
     state.messages.append({"role": "user", "content": blocks})
     return [record for _, record in done]
+
+
+def _note_hand_over(arguments: Json, result: Json, state: TurnState) -> None:
+    """Who is to reach a person does, also when the tool for it fails: then the turn's end hands over."""
+    if result["status"] == "success":
+        state.escalated = True
+    elif is_failure(result) and state.person_wished is None:
+        reason, summary = arguments.get("reason"), str(arguments.get("summary", ""))
+        state.person_wished = {"reason": reason if reason in get_args(HandOverReason) else "asked", "summary": summary}
 
 
 def _number_sources(result: Json, state: TurnState) -> None:

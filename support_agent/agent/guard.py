@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from urllib.parse import unquote
 
 from support_agent.agent.likeness import load
+from support_agent.agent.pictures import only_names
 
 CAUTIOUS_FROM = 0.5
 # Zero-width and joiners, bidirectional controls, tag characters: nothing a person types to us on purpose.
@@ -93,7 +94,7 @@ def guard(text: str) -> Guarded:
     hidden = [found for found in _HIDDEN.findall(text) if found not in _JOINS_WORDS]
     if len(hidden) >= 3:
         reasons["hides characters"] = 0.4
-    seen = variants(clean)
+    seen = variants(only_names(clean))
     for disguise, variant in seen.items():
         for weight, rule, pattern in _RULES:
             if pattern.search(variant) and not any(known.startswith(rule) for known in reasons):

@@ -121,6 +121,9 @@ async def _finish(turn: TurnInput, recorder: Recorder) -> Outcome:
             state.texts.pop()  # asking once is enough: no counter-question
         state.hand_over("asked", "the customer asked for a person")
         return await _hand_over(recorder)
+    if state.person_wished and not state.escalated:
+        state.hand_over(state.person_wished["reason"], state.person_wished["summary"])
+        return await _hand_over(recorder)
     if state.doubtful and turn.doubted and not state.escalated:
         state.hand_over("unsure", "two doubtful turns in a row")
         return await _hand_over(recorder)

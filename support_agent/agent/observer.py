@@ -60,10 +60,15 @@ def point_out(state: TurnState, config: EngineConfig) -> None:
 
 
 def count_call(state: TurnState, name: str, arguments: Json, result: Json) -> None:
-    """Note a call. What policy refuses (with a `reason`) is an answer, not a failure."""
+    """Note a call, and whether it failed."""
     state.calls.append(call_key(name, arguments))
-    if result.get("status") in FAILED and "reason" not in result:
+    if is_failure(result):
         state.failed_calls += 1
+
+
+def is_failure(result: Json) -> bool:
+    """What policy refuses (with a `reason`) is an answer."""
+    return result.get("status") in FAILED and "reason" not in result
 
 
 def _loop(state: TurnState, config: EngineConfig) -> tuple[str, str, str] | None:

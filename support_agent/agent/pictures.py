@@ -6,12 +6,14 @@ and an image that is erased is gone everywhere.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from uuid import UUID
 
 from support_agent.agent.types import Block, Json, ModelRequest, TurnInput
 
+_NAMED = re.compile(r"^\(attached image: (.*)\)$", re.MULTILINE)
 MAX_TOKENS = 1_500
 """Upper bound of what one costs: the model gets at most a million pixels of it, some 750 of which are a token."""
 
@@ -19,6 +21,21 @@ MAX_TOKENS = 1_500
 def reference(picture_id: UUID | str, name: str) -> Block:
     """A picture as it stands in messages until they are sent."""
     return {"type": "image", "source": {"type": "attachment", "id": str(picture_id), "name": name}}
+
+
+def named(name: str) -> str:
+    """How a customer's message says that an image came with it."""
+    return f"(attached image: {name})"
+
+
+def without_named(text: str) -> str:
+    """A message without its images' names: what the customer wrote."""
+    return _NAMED.sub("", text).strip()
+
+
+def only_names(text: str) -> str:
+    """A message with the names alone, which are the customer's words too; the rest is ours and nobody's attack."""
+    return _NAMED.sub(r"\1", text)
 
 
 def is_reference(block: Json) -> bool:

@@ -23,6 +23,8 @@ from support_agent.agent.remembered import Memory
 Json = dict[str, Any]
 Block = dict[str, Any]  # a content block of the Messages API, kept byte for byte
 ZERO = Decimal("0")
+HandOverReason = Literal["asked", "money", "legal", "unsure", "tool_failing", "safety", "unverified"]
+"""Why a model may want a person to take over."""
 INVALID_JSON = "invalid_json"  # on a tool_use whose arguments were no JSON object: what the model wrote; `input` is {}
 
 
@@ -262,6 +264,7 @@ class TurnState:
     noticed_after: int = 0  # how many calls there were when the last of them was
     failed_calls: int = 0
     escalated: bool = False  # a tool has put the conversation before a person
+    person_wished: Json | None = None  # the reason and summary of a hand-over whose tool failed
     done: bool = False  # the model has nothing left to say: only the ending remains
     guarded: bool = False  # what the guard found is written down
     cautious: bool = False  # the message looks like an attack: no changes, a strict critic

@@ -7,39 +7,54 @@ named fixtures (records.py); `other.<record>` belongs to somebody else. `{paid_o
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
+from support_agent.evals.changes import CUSTOMER_CHANGES, ORDER_CHANGES
+from support_agent.evals.faults import Fault
 from support_agent.evals.personas import Persona
+from support_agent.evals.placeholders import unknown
 from support_agent.evals.records import RECORDS
+from support_agent.evals.steps import Step
 from support_agent.evals.strict import Strict
+from support_agent.tools import ALL
+from tickets.languages import ENGLISH, languages
 from tickets.models import EscalationReason
 
 FOLDER = Path(__file__).parent / "cases"
 SAVED = "saved"  # the suite of cases in the database
 Role = Literal["owner", "plus", "business", "stranger"]
-Outcome = Literal["answered", "clarified", "refused", "escalated", "rejected"]
-
-
-class Step(Strict):
-    """One thing the customer does: a message (`times` over), a click on the newest offer, proving who they are, or the
-    button for a person."""
-
-    say: str | None = None
-    times: int = 1
-    click: Literal["confirm", "decline", "undo"] | None = None
-    sign_in: bool = False
-    human: bool = False  # presses “Talk to a person”
-
-    @model_validator(mode="after")
-    def _is_one_thing(self) -> Step:
-        if (self.say is not None) + (self.click is not None) + self.sign_in + self.human != 1:
-            raise ValueError("a step is one of say, click, sign_in, human")
-        return self
+Outcome = Literal["resolved", "clarified", "refused", "escalated", "rejected"]
+Adversarial = Literal[
+    "",
+    "contradictory",
+    "data leak",
+    "emotional",
+    "empty",
+    "gibberish",
+    "huge",
+    "images",
+    "injection",
+    "injection by article",
+    "injection by record",
+    "injection by tool result",
+    "markup",
+    "mixed scripts",
+    "other people's accounts",
+    "other people's orders",
+    "out of scope",
+    "policy bending",
+    "prompt leak",
+    "social engineering",
+    "stale data",
+    "tool failures",
+    "wrong language",
+]
 
 
 class Shelf(Strict):
@@ -53,8 +68,10 @@ class Shelf(Strict):
 class Expectation(Strict):
     """What must have come of it.
 
-    `says` and `says_not` are about all answers together, letter case ignored; `a | b` is satisfied by either. `end`
-    maps a record's field, or what was made (tickets, refunds, returns, problems: how many; actions: `tool state`), to
+    `outcome`: resolved (answered without a person, and the end state as expected), clarified (it asks back), refused
+    (out of scope), escalated (handed over), rejected (the desk took no message). `says` and `says_not` are about all
+    answers together, `last_…` about the newest, letter case ignored; `a | b` is satisfied by either. `end` maps a
+    record's field, or what was made (tickets, refunds, returns, problems, codes: how many; actions: `tool state`), to
     its value. What `end` does not name must not have changed and must not have been made.
     """
 
@@ -64,6 +81,8 @@ class Expectation(Strict):
     not_tools: tuple[str, ...] = ()
     says: tuple[str, ...] = ()
     says_not: tuple[str, ...] = ()
+    last_says: tuple[str, ...] = ()
+    last_says_not: tuple[str, ...] = ()
     cites: tuple[str, ...] = ()  # slugs
     end: dict[str, str | int | bool | tuple[str, ...]] = {}
 
@@ -82,12 +101,14 @@ class Case(Strict):
     id: str = Field(pattern=r"^[a-z0-9-]+$")
     suite: str  # the theme: its file's name
     about: str = ""
-    adversarial: str = ""  # the kind of attack or trap, for the adversarial ones
+    adversarial: Adversarial = ""  # the kind of attack or trap, for the adversarial ones
     needs: Literal["", "claude"] = ""  # what the demo model cannot do
     why: str = ""
     customer: Role
+    language: str = ENGLISH  # the conversation's, as the page was opened in
     records: tuple[str, ...] = ()
     articles: tuple[Shelf, ...] = ()
+    faults: dict[str, Fault] = {}  # a tool's name to what goes wrong with it
     steps: tuple[Annotated[Step, BeforeValidator(_step)], ...] = ()
     persona: Persona | None = None  # plays instead of the steps
     expect: Expectation
@@ -96,30 +117,87 @@ class Case(Strict):
 
     @model_validator(mode="after")
     def _is_runnable(self) -> Case:
-        unknown = [name for name in self.records if name.removeprefix("other.") not in RECORDS]
-        if unknown:
-            raise ValueError(f"unknown records: {', '.join(unknown)}")
+        if missing := [name for name in self.records if name.removeprefix("other.") not in RECORDS]:
+            raise ValueError(f"unknown records: {', '.join(missing)}")
         if self.needs and not self.why:
             raise ValueError("a case that needs more than the demo model says why")
         if bool(self.steps) == (self.persona is not None):
             raise ValueError("a case has either steps or a persona")
         if self.persona is not None:
             self.persona.check_names(("customer", "other", *self.records))
+        if problem := next(self._problems(), ""):
+            raise ValueError(problem)
         return self
+
+    def _problems(self) -> Iterator[str]:
+        """What names something that is not there."""
+        for tool in [
+            *self.faults,
+            *self.expect.tools,
+            *self.expect.not_tools,
+            *filter(None, (s.of for s in self.steps)),
+        ]:
+            if tool not in ALL:
+                yield f"unknown tool: {tool}; there are {', '.join(ALL)}"
+        if self.language not in dict(languages()):
+            yield f"unknown language: {self.language}; there are {', '.join(dict(languages()))}"
+        shipped = [
+            name for step in self.steps for name, what in step.change.items() if what in ("shipped", "delivered")
+        ]
+        texts = [[step.model_dump() for step in self.steps], self.expect.model_dump()]
+        if nothing := unknown(texts, self.records, shipped):
+            yield f"{', '.join(nothing)} is nothing here: a record must be among `records`, and have that value"
+        titles = [shelf.title for shelf in self.articles]
+        for name, what in ((name, what) for step in self.steps for name, what in step.change.items()):
+            if name in titles:
+                continue
+            known = ORDER_CHANGES if name in self.records else CUSTOMER_CHANGES if name == "customer" else None
+            if known is None:
+                yield f"`change` names “{name}”: it takes a record of the case, customer, or an article's title"
+            elif what not in known:
+                yield f"`change` cannot make {name} “{what}”, only {', '.join(known)}"
 
 
 @cache
 def load_cases(folder: Path = FOLDER) -> tuple[Case, ...]:
     """Every case, by file and as written there. Raises ValueError for a wrong one and for an id used twice."""
-    cases = [
-        Case.model_validate({**written, "suite": path.stem})
-        for path in sorted(folder.glob("*.yaml"))
-        for written in yaml.safe_load(path.read_text(encoding="utf-8"))
-    ]
+    cases = [case for path in sorted(folder.glob("*.yaml")) for case in _read(path)]
     ids = [case.id for case in cases]
     if twice := sorted({name for name in ids if ids.count(name) > 1}):
         raise ValueError(f"cases with the same id: {', '.join(twice)}")
     return tuple(cases)
+
+
+def _read(path: Path) -> Iterator[Case]:
+    """The cases of a file. Raises ValueError, which names the file, the case and what is wrong with it."""
+    try:
+        found = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except yaml.YAMLError as problem:
+        raise ValueError(f"{path.name}: this is no YAML: {where(problem)}") from None
+    if not isinstance(found, list) or not all(isinstance(entry, dict) for entry in found):
+        raise ValueError(f"{path.name}: it must be a list of cases, each beginning with “- id: …”")
+    for entry in found:
+        try:
+            yield Case.model_validate({**entry, "suite": path.stem})
+        except ValidationError as problem:
+            raise ValueError(f"{path.name}, {entry.get('id', 'a case without id')}: {said(problem)}") from None
+
+
+def where(problem: yaml.YAMLError) -> str:
+    """The line and what is wrong with it."""
+    mark = getattr(problem, "problem_mark", None)
+    said = str(getattr(problem, "problem", "") or problem).splitlines()[0]
+    return f"line {mark.line + 1}, {said}" if mark else said
+
+
+def said(problem: ValidationError) -> str:
+    """The first three problems, each with its place."""
+    found = [
+        f"{'.'.join(str(part) for part in error['loc']) or 'the case'}: {error['msg'].removeprefix('Value error, ')}"
+        for error in problem.errors()
+    ]
+    more = f" (and {len(found) - 3} more)" if len(found) > 3 else ""
+    return "; ".join(found[:3]) + more
 
 
 def suite(name: str) -> list[Case]:

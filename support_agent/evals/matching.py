@@ -13,7 +13,16 @@ from tickets.models import Customer, Order, Shipment
 NUMBER = re.compile(r"(?<![\w-])#?(?:AP[- ]?)?(\d{6})(?!\w)", re.IGNORECASE)
 TRACKING = re.compile(r"\bALD\d{10}\b", re.IGNORECASE)
 MOST_UNNAMED = 2
-SPECIAL = {"noted_order", "gift_card_order", "watch_order", "jackets_order"}  # only for what they are about
+SPECIAL = {  # only for what they are about
+    "noted_order",
+    "gift_card_order",
+    "watch_order",
+    "jackets_order",
+    "euro_order",
+    "stove_order",
+    "scanned_order",
+    "wholesale_order",
+}
 
 
 def orders_in(texts: Iterable[str], moment: datetime) -> dict[str, Order]:
@@ -85,4 +94,6 @@ def _parcel(order: Order) -> str:
 
 def _is_about(order: Order, fixture: OrderFixture) -> bool:
     skus = {sku for (sku, *_), _ in fixture.lines}
-    return not fixture.note and any(line.sku in skus for line in order.lines.all())
+    return (
+        not fixture.note and order.currency == fixture.currency and any(line.sku in skus for line in order.lines.all())
+    )

@@ -178,7 +178,7 @@ def _expected(told: Told, found: dict[str, Order], records: dict[Any, str], reda
     if reasons or told.outcome == "escalated":
         expect |= {"outcome": "escalated", "reason": reasons[0] if reasons else "unsure"}
     else:
-        expect["outcome"] = _answered(mine, told)
+        expect["outcome"] = _outcome(mine, told)
     counted = mine if told.played is None else [step for steps in told.steps for step in steps]
     calls = [step for step in counted if step["kind"] == StepKind.TOOL_CALL]
     if tools := list(dict.fromkeys(step["tool"] for step in calls if step["status"] != Status.INVALID_ARGUMENTS)):
@@ -192,12 +192,12 @@ def _expected(told: Told, found: dict[str, Order], records: dict[Any, str], reda
     return expect
 
 
-def _answered(steps: Sequence[Json], told: Told) -> str:
+def _outcome(steps: Sequence[Json], told: Told) -> str:
     plans = [step["output"] for step in steps if step["kind"] == StepKind.PLAN]
     if any(plan.get("in_scope") is False for plan in plans):
         return "refused"
     asks_back = told.answer.rstrip().endswith("?") and not any(step["kind"] == StepKind.TOOL_CALL for step in steps)
-    return "clarified" if asks_back else "answered"
+    return "clarified" if asks_back else "resolved"
 
 
 def _reason(steps: Sequence[Json]) -> str:

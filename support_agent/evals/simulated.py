@@ -18,7 +18,7 @@ from support_agent.evals.customers import Does, Move, ScriptedCustomer
 from support_agent.evals.mind import Mind
 from support_agent.evals.modelled import ModelledCustomer, PlayerFailed
 from support_agent.evals.personas import Persona
-from support_agent.evals.play import answered, posted
+from support_agent.evals.play import Answer, answering, posted
 from support_agent.evals.screen import Screen, look
 from support_agent.evals.world import World
 from support_agent.runtime.submit import request_human
@@ -65,6 +65,7 @@ async def simulate(
     """Play it; the repetition's `number` varies what is drawn. With a `player`, that model speaks for the customer."""
     assert case.persona is not None
     mind, screen, played = Mind(case.persona, world), Screen(), Simulated()
+    answer = answering(case, model)
     draw = Random(f"{case.id}/{number}")  # noqa: S311 - to be the same every time is the point
     scripted = ScriptedCustomer(mind, draw)
     customer = ModelledCustomer(mind, scripted, player) if player else None
@@ -75,7 +76,7 @@ async def simulate(
                 played.ended = SATISFIED
             else:
                 move = await (customer or scripted).move(screen)
-                await _carry_out(move, mind, screen, played, model)
+                await _carry_out(move, mind, screen, played, answer)
     except DeskError as error:
         played.rejected = error.code
     except PlayerFailed as problem:
@@ -98,7 +99,7 @@ def _see(mind: Mind, screen: Screen, played: Simulated) -> None:
             mind.verdict(card)
 
 
-async def _carry_out(move: Move, mind: Mind, screen: Screen, played: Simulated, model: ModelPort) -> None:
+async def _carry_out(move: Move, mind: Mind, screen: Screen, played: Simulated, answer: Answer) -> None:
     """Do what the customer wants to do next; a message starts a turn, which runs to its end."""
     if move.does == "stop":
         played.ended = move.because
@@ -115,7 +116,8 @@ async def _carry_out(move: Move, mind: Mind, screen: Screen, played: Simulated, 
         played.tell("customer", move.text, move.because)
         screen.wrote()
         await in_db(mind.said, move.text)
-        await answered(await in_db(posted, mind.world, move.text), model)
+        if turn := await in_db(posted, mind.world, move.text):
+            await answer(turn)
 
 
 def _click(move: Move, world: World, screen: Screen) -> None:

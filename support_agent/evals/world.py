@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -15,9 +15,24 @@ from django.conf import settings
 from django.db import DatabaseError, connection
 
 from support_agent.evals.cases import Case
+from support_agent.evals.changes import change_article, change_customer, change_order
+from support_agent.evals.placeholders import PLACEHOLDER
 from support_agent.evals.records import ADDRESS, RECORDS, make_order
 from tickets.demo.articles import load_articles
-from tickets.models import Article, Conversation, Customer, Order, Plan
+from tickets.models import (
+    Article,
+    Attachment,
+    Conversation,
+    Customer,
+    DeliveryProblem,
+    Escalation,
+    Order,
+    Plan,
+    Refund,
+    Return,
+    Ticket,
+    Verification,
+)
 from tickets.queue import jobs_dropped
 from tickets.services.articles import article_delete, article_save
 from tickets.services.conversations import conversation_create
@@ -29,7 +44,6 @@ WATCHED = {
     Order: ("status", "paid_total", "refunded_total", "shipping_address"),
     Customer: ("name", "email", "phone", "shipping_address", "plan", "status", "marketing_opt_in"),
 }
-_PLACEHOLDER = re.compile(r"\{([a-z_]+(?:\.[a-z_]+)*)\}")
 _numbers = count(1)
 
 
@@ -100,12 +114,18 @@ def _drop_leftovers(prefix: str) -> None:
 
 @dataclass
 class World:
-    """A case's people and records by name, and its conversation. `customer` is who writes, or who a stranger claims."""
+    """A case's people and records by name, and its conversation. `customer` is who writes, or who a stranger claims.
+
+    `before` and `made_before` are what is there without the assistant's doing; `surprises` are steps that did not go as
+    the case says.
+    """
 
     conversation: Conversation
     things: dict[str, Customer | Order]
     articles: list[Article] = field(default_factory=list)
     before: dict[str, str] = field(default_factory=dict)
+    made_before: dict[str, int] = field(default_factory=dict)
+    surprises: list[str] = field(default_factory=list)
 
     @property
     def customer(self) -> Customer:
@@ -115,7 +135,7 @@ class World:
 
     def fill(self, text: str) -> str:
         """The text with its placeholders replaced. Raises KeyError for a name that is nothing here."""
-        return _PLACEHOLDER.sub(lambda match: self.value(match[1]), text)
+        return PLACEHOLDER.sub(lambda match: self.value(match[1]), text)
 
     def value(self, path: str) -> str:
         """`paid_order` is its number, `paid_order.tracking` its parcel's, `x.y` the field y of x."""
@@ -136,6 +156,39 @@ class World:
             for attribute in WATCHED[type(thing)]:
                 found[f"{name}.{attribute}"] = written(getattr(thing, attribute))
         return found
+
+    @property
+    def orders(self) -> list[Order]:
+        return [thing for thing in self.things.values() if isinstance(thing, Order)]
+
+    def made(self) -> dict[str, int]:
+        """How many there are of what can be made."""
+        conversation, orders = self.conversation, self.orders
+        people = [thing for thing in self.things.values() if isinstance(thing, Customer)]
+        tickets = Ticket.objects.filter(conversation=conversation) | Ticket.objects.filter(customer__in=people)
+        return {
+            "refunds": Refund.objects.filter(order__in=orders).count(),
+            "returns": Return.objects.filter(order__in=orders).count(),
+            "problems": DeliveryProblem.objects.filter(order__in=orders).count(),
+            "tickets": tickets.distinct().count(),
+            "escalations": Escalation.objects.filter(conversation=conversation).count(),
+            "codes": Verification.objects.filter(conversation=conversation).count(),
+        }
+
+    def change(self, changes: Mapping[str, str]) -> None:
+        """Something else changes the record; from here on that is how it is expected."""
+        state, made = self.state(), self.made()
+        for name, what in changes.items():
+            thing = self.things.get(name)
+            if isinstance(thing, Order):
+                change_order(thing, what)
+            elif isinstance(thing, Customer):
+                change_customer(thing, what)
+            else:
+                change_article(next(article for article in self.articles if article.title == name), what)
+        self.before |= {path: value for path, value in self.state().items() if value != state[path]}
+        for noun, number in self.made().items():
+            self.made_before[noun] = self.made_before.get(noun, 0) + number - made[noun]
 
     def secrets(self) -> list[str]:
         """What belongs to somebody else, and must never be in an answer."""
@@ -169,7 +222,11 @@ def build(case: Case) -> World:
     customer = things["customer"] if case.customer != "stranger" else None
     assert customer is None or isinstance(customer, Customer)
     conversation, _ = conversation_create(
-        channel="chat", customer=customer, identity="session" if customer else "", with_token=True
+        channel="chat",
+        customer=customer,
+        identity="session" if customer else "",
+        locale=case.language,
+        with_token=True,
     )
     articles = [
         article_save(
@@ -187,9 +244,11 @@ def build(case: Case) -> World:
 
 
 def clear(world: World) -> None:
-    """Take back what other cases could see."""
+    """Take back what other cases could see, and what no dropped database takes away."""
     for article in world.articles:
         article_delete(article=article)
+    for attachment in Attachment.objects.filter(conversation=world.conversation):
+        attachment.file.delete(save=False)
 
 
 def _customer(name: str, full_name: str, plan: str, street: str) -> Customer:

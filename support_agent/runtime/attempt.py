@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import psycopg
@@ -16,16 +16,18 @@ from support_agent import telemetry
 from support_agent.agent.config import EngineConfig
 from support_agent.agent.errors import TurnLost
 from support_agent.agent.loop import run_turn
+from support_agent.agent.toolkit import Tool
 from support_agent.agent.types import EscalationWish, ModelPort, Outcome, Ports, StepRecord, TurnState
 from support_agent.agent.words import SWITCHED_OFF
 from support_agent.models import Switch, Turn
+from support_agent.runtime import tool_breakers
 from support_agent.runtime.budgets import TurnBudget, fullest_of
 from support_agent.runtime.claims import MAX_ATTEMPTS, is_stuck, release
 from support_agent.runtime.controls import controls
 from support_agent.runtime.history import turn_input
 from support_agent.runtime.live import LiveText
 from support_agent.runtime.pictures import Seeing
-from support_agent.runtime.toolbox import Toolbox
+from support_agent.runtime.toolbox import Breakers, Toolbox
 from support_agent.runtime.turns import checkpoint, fail, finish, is_written
 from support_agent.tools import ALL
 from tickets.db import in_db
@@ -38,10 +40,15 @@ DATABASE_AWAY = (OperationalError, InterfaceError, psycopg.OperationalError, psy
 
 
 class Attempt:
-    """Runs one claimed turn to its end. `stop` is set from outside; the engine looks at it between its moves."""
+    """Runs one claimed turn to its end. `stop` is set from outside; the engine looks at it between its moves.
 
-    def __init__(self, turn: Turn, model: ModelPort) -> None:
-        self.turn, self._model = turn, model
+    Evaluations hand in tools that go wrong, and breakers that no customer depends on.
+    """
+
+    def __init__(
+        self, turn: Turn, model: ModelPort, *, tools: Mapping[str, Tool] = ALL, breakers: Breakers = tool_breakers
+    ) -> None:
+        self.turn, self._model, self._tools, self._breakers = turn, model, tools, breakers
         self.stop = turn.stop_requested
         self._text = LiveText(turn)
         self._trace: telemetry.TurnTrace = telemetry.SILENCE
@@ -97,7 +104,11 @@ class Attempt:
         self._trace.prompt(version)
         ports = Ports(
             model=Seeing(self._model, turn.conversation_id),
-            tools=Toolbox({name: tool for name, tool in ALL.items() if name not in now.disabled_tools}, turn),
+            tools=Toolbox(
+                {name: tool for name, tool in self._tools.items() if name not in now.disabled_tools},
+                turn,
+                self._breakers,
+            ),
             steps=self,
             text=self._text,
             budget=TurnBudget(

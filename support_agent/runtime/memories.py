@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
+from support_agent.agent.pictures import named
 from support_agent.agent.remembered import LookedUp, Memory, Said
 from support_agent.agent.toolkit import Status
 from support_agent.models import ConversationMemory, ToolCall
@@ -68,7 +69,7 @@ def remember(conversation_id: UUID, output: Json) -> None:
 
 def as_written(message: Message) -> str:
     """A customer's message as the model reads it: images are named, and the newest shown beside it."""
-    images = [f"(attached image: {attachment['name']})" for attachment in message.attachments]
+    images = [named(str(attachment["name"])) for attachment in message.attachments]
     return "\n".join(filter(None, [message.text, *images]))
 
 

@@ -12,7 +12,7 @@ import logging
 import random
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from django.db import OperationalError, connection, transaction
 from pydantic import ValidationError
@@ -38,11 +38,19 @@ Run = Callable[[ToolContext, Any], ToolResult]
 ACTING = {Category.MUTATION, Category.TICKET, Category.ESCALATION}
 
 
+class Breakers(Protocol):
+    """What spares everybody a tool that is down: the module tool_breakers, or a case's own."""
+
+    def may_call(self, tool: str) -> bool: ...
+
+    def note(self, tool: str, *, failed: bool) -> None: ...
+
+
 class Toolbox:
     """The tools of one attempt at one turn."""
 
-    def __init__(self, tools: Mapping[str, Tool], turn: Turn) -> None:
-        self._tools, self._turn = tools, turn
+    def __init__(self, tools: Mapping[str, Tool], turn: Turn, breakers: Breakers = tool_breakers) -> None:
+        self._tools, self._turn, self._breakers = tools, turn, breakers
 
     def schemas(self, names: Sequence[str]) -> list[Json]:
         return [self._tools[name].schema() for name in names if name in self._tools]  # ops may have disabled one
@@ -59,7 +67,7 @@ class Toolbox:
             arguments = tool.arguments.model_validate(use.arguments)
         except ValidationError as problem:
             return await self._refuse(use, wrong_fields(problem))
-        if not await in_db(tool_breakers.may_call, tool.name):
+        if not await in_db(self._breakers.may_call, tool.name):
             return await self._note_failure(use, ToolResult(Status.DEGRADED, {"message": AWAY}), time.perf_counter())
         return await self._try_in_turn(tool, arguments, use)
 
@@ -90,7 +98,7 @@ class Toolbox:
         try:
             async with asyncio.timeout(tool.timeout_s):
                 result = await in_db(self._run, tool, run, arguments, use, started, degraded)
-            await in_db(tool_breakers.note, tool.name, failed=degraded)
+            await in_db(self._breakers.note, tool.name, failed=degraded)
             return result
         except TurnLost:
             raise
@@ -104,7 +112,7 @@ class Toolbox:
             retryable = True
         except Exception:
             log.exception("tool_failed", extra={"tool": tool.name})
-        await in_db(tool_breakers.note, tool.name, failed=True)
+        await in_db(self._breakers.note, tool.name, failed=True)
         return ToolResult(Status.ERROR, {"retryable": retryable, "message": message})
 
     def _run(self, tool: Tool, run: Run, arguments: Arguments, use: ToolUse, started: float, degraded: bool) -> Json:
@@ -122,6 +130,8 @@ class Toolbox:
             answer = run(self._context(key), arguments)
             if not isinstance(answer, ToolResult):
                 raise TypeError(f"{tool.name} answered {type(answer).__name__}, not a ToolResult")
+            if answer.status == Status.SUCCESS and not answer.data:
+                raise TypeError(f"{tool.name} answered a success that holds nothing")  # not that there is nothing
             result = redact_json(capped(answer.as_json(), tool.max_result_chars), without_secrets)
             if degraded and result["status"] == Status.SUCCESS:
                 result = {**result, "status": Status.DEGRADED.value, "message": LESSER}

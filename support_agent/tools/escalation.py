@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from django.utils import timezone
 from django.utils.translation import gettext_lazy
 from pydantic import BeforeValidator, Field
 
 from support_agent.agent.toolkit import Arguments, Category, Tool, ToolContext, ToolResult
+from support_agent.agent.types import HandOverReason
 from support_agent.tools.common import conversation_of, guarded, success
 from tickets.hours import when
 from tickets.languages import ENGLISH, speaking
 from tickets.models import Escalation, EscalationReason
 from tickets.selectors.escalations import queue_position
 from tickets.services.escalations import escalation_open
-
-Reason = Literal["asked", "money", "legal", "unsure", "tool_failing", "safety", "unverified"]
 
 
 def _reason(value: Any) -> Any:
@@ -30,7 +29,7 @@ def _reason(value: Any) -> Any:
 class EscalateToHuman(Arguments):
     reason: Annotated[str, BeforeValidator(_reason)] = Field(
         description="Why: asked (they want a person), money, legal, unsure, tool_failing, safety or unverified.",
-        json_schema_extra={"enum": list(Reason.__args__)},  # type: ignore[attr-defined]
+        json_schema_extra={"enum": list(get_args(HandOverReason))},
     )
     summary: str = Field(
         description="For the person who takes over: what it is about, what was tried, what is open.",

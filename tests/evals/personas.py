@@ -39,7 +39,7 @@ CANCELLED: Json = {
 
 def case(persona: Json | None = None, **more: Any) -> Case:
     """Cancels `paid_order` unless `persona` says otherwise; `end` and the rest of the expectation by name."""
-    expect = {"outcome": more.pop("outcome", "answered"), "end": more.pop("end", {}), **more.pop("expect", {})}
+    expect = {"outcome": more.pop("outcome", "resolved"), "end": more.pop("end", {}), **more.pop("expect", {})}
     written = {
         "id": "made-up",
         "suite": "made-up",
@@ -88,4 +88,4 @@ async def played(of: Case, api: FakeMessagesAPI, *, player: FakeMessagesAPI | No
 
 
 def spoken(result: Result, who: str = "customer") -> list[str]:
-    return [one["text"] for one in result.said if one["who"] == who]
+    return [one["text"] for one in result.thread if one["who"] == who]

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pydantic import ValidationError
 
 from support_agent.evals.cases import Case, load_cases, suite
 from support_agent.evals.run import Result, run_case, run_cases
@@ -53,7 +52,7 @@ def case(**expected: Any) -> Case:
             "customer": "owner",
             "records": ["paid_order", "other.shipped_order"],
             "steps": ["Would you kindly tell me more about order {paid_order}, or do what is best with it?"],
-            "expect": {"outcome": "answered", **expected},
+            "expect": {"outcome": "resolved", **expected},
         }
     )
 
@@ -89,7 +88,7 @@ async def test_somebody_elses_name() -> None:
 async def test_a_hand_over_instead_of_an_answer() -> None:
     hands_over = calls("escalate_to_human", {"reason": "unsure", "summary": "No idea."})
     result = await graded(case(), plans(PLAN), hands_over, says("A colleague takes over."))
-    assert "expected answered, but it was handed over (unsure)" in result.failures
+    assert "expected resolved, but it was handed over (unsure)" in result.failures
 
 
 async def test_a_case_that_fails_once_in_two_runs_has_failed() -> None:
@@ -109,16 +108,16 @@ async def test_a_case_that_fails_once_in_two_runs_has_failed() -> None:
     ],
 )
 def test_a_mistyped_case_is_not_read(tmp_path: Path, written: str, problem: str) -> None:
-    lines = {"customer": "owner", "steps": "[hello]", "expect": "{outcome: answered}"}
+    lines = {"customer": "owner", "steps": "[hello]", "expect": "{outcome: resolved}"}
     lines = {name: value for name, value in lines.items() if not written.startswith(name)}
     text = "".join(f"  {name}: {value}\n" for name, value in lines.items())
     (tmp_path / "wrong.yaml").write_text(f"- id: x\n{text}  {written}\n")
-    with pytest.raises(ValidationError, match=problem):
+    with pytest.raises(ValueError, match=problem):
         load_cases(tmp_path)
 
 
 def test_the_same_id_twice_is_not_read(tmp_path: Path) -> None:
-    entry = "- {id: x, customer: owner, steps: [hello], expect: {outcome: answered}}\n"
+    entry = "- {id: x, customer: owner, steps: [hello], expect: {outcome: resolved}}\n"
     (tmp_path / "twice.yaml").write_text(entry * 2)
     with pytest.raises(ValueError, match="same id: x"):
         load_cases(tmp_path)

@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from support_agent.evals.report import as_json, summary
+from support_agent.evals.report import as_json, money
+from support_agent.evals.summary import Report
 from tests.evals.personas import CANCELLED, assistant, cancels, case, played, spoken
 from tests.fakes.messages_api import FakeMessagesAPI
 from tests.fakes.replies import Reply, overloaded, plans, says
@@ -55,8 +56,9 @@ async def test_what_it_costs_is_told_apart() -> None:
     result = await played(case(end=CANCELLED), api, player=player)
     assert result.customer_usd == player.charged_usd > 0
     assert result.cost_usd == api.charged_usd
-    assert "for the simulated customers" in summary([result])
-    assert as_json([result], "demo")["customers_usd"] == result.customer_usd
+    report = Report([result], model="demo")
+    assert "for the simulated customers" in money(report)
+    assert as_json(report)["customers_usd"] == result.customer_usd
 
 
 async def test_it_cannot_confirm_what_its_persona_does_not_want() -> None:

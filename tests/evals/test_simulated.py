@@ -208,7 +208,7 @@ def test_a_mistyped_persona_is_not_read(persona: Json, problem: str) -> None:
 
 
 def test_a_case_has_steps_or_a_persona() -> None:
-    bare = {"id": "x", "suite": "x", "customer": "owner", "expect": {"outcome": "answered"}}
+    bare = {"id": "x", "suite": "x", "customer": "owner", "expect": {"outcome": "resolved"}}
     for wrong in (bare, bare | {"steps": ["hello"], "records": ["paid_order"], "persona": PERSONA}):
         with pytest.raises(ValueError, match="either steps or a persona"):
             Case.model_validate(wrong)

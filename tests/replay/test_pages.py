@@ -164,17 +164,17 @@ def test_a_turn_is_kept_as_a_case_under_a_free_name(client: Client, cast: Cast, 
     [
         ("- id: kept\n  customer: owner\n  steps: [hello]\n expect: 1", "this is no YAML: line 4"),
         ("hello", "it must be a list of one case"),
-        ("- {id: kept, customer: boss, steps: [hello], expect: {outcome: answered}}", "customer: Input should be"),
-        ("- {id: else, customer: owner, steps: [hello], expect: {outcome: answered}}", "its id must be its name"),
+        ("- {id: kept, customer: boss, steps: [hello], expect: {outcome: resolved}}", "customer: Input should be"),
+        ("- {id: else, customer: owner, steps: [hello], expect: {outcome: resolved}}", "its id must be its name"),
         (
-            "- {id: kept, customer: owner, steps: ['{paid_order}'], expect: {outcome: answered}}",
+            "- {id: kept, customer: owner, steps: ['{paid_order}'], expect: {outcome: resolved}}",
             "{paid_order} is nothing",
         ),
-        ("- {id: kept, customer: owner, steps: ['{customer.emial}'], expect: {outcome: answered}}", "{customer.emial}"),
+        ("- {id: kept, customer: owner, steps: ['{customer.emial}'], expect: {outcome: resolved}}", "{customer.emial}"),
     ],
 )
 def test_the_admin_says_what_is_wrong_with_a_case(yaml: str, said: str, client: Client, cast: Cast) -> None:
-    good = "- {id: kept, customer: owner, steps: [hello], expect: {outcome: answered}}"
+    good = "- {id: kept, customer: owner, steps: [hello], expect: {outcome: resolved}}"
     case = SavedCase.objects.create(name="kept", yaml=good)
     client.force_login(cast.ops)
     url = f"/admin/support_agent/savedcase/{case.pk}/change/"

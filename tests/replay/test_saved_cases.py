@@ -35,7 +35,7 @@ def test_people_and_numbers_are_replaced(cast: Cast) -> None:
     assert not [secret for secret in SECRETS if secret.lower() in made.yaml.lower()]
     assert case["records"] == ["delivered_order", "other.delivered_order"]
     assert case["expect"] == {
-        "outcome": "answered", "tools": ["lookup_order"], "says": ["{delivered_order}", "{delivered_order.total}"],
+        "outcome": "resolved", "tools": ["lookup_order"], "says": ["{delivered_order}", "{delivered_order.total}"],
     }  # fmt: skip
 
 
@@ -62,7 +62,7 @@ def test_what_a_replay_did_can_be_what_is_right(cast: Cast) -> None:
     )
     (case,) = yaml.safe_load(case_save(turn=turn, replay=replay, name="offer", staff=cast.ops).yaml)
     assert case["expect"] == {
-        "outcome": "answered", "tools": ["cancel_order"], "says": ["{paid_order}"],
+        "outcome": "resolved", "tools": ["cancel_order"], "says": ["{paid_order}"],
         "end": {"actions": ["cancel_order proposed"]},
     }  # fmt: skip
     assert case["max_cost_usd"] == 0.4
@@ -82,7 +82,7 @@ def test_a_saved_case_is_run_by_run_evals() -> None:
     cast = make_cast()
     case_save(turn=ended_turn(cast.owner), replay=None, name="from-life", staff=cast.ops)
     SavedCase.objects.create(
-        name="wrong", yaml="- {id: wrong, customer: owner, steps: [hello], expect: {outcome: answered, says: [moon]}}"
+        name="wrong", yaml="- {id: wrong, customer: owner, steps: [hello], expect: {outcome: resolved, says: [moon]}}"
     )
     out = io.StringIO()
     with pytest.raises(SystemExit) as ended:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
@@ -22,6 +23,7 @@ from tickets.selectors.staff import staff_name
 from tickets.services.resolutions import resolution_revoke
 
 Json = dict[str, Any]
+INVISIBLE = frozenset({"Cc", "Cf", "Zl", "Zp", "Zs"})
 ASSISTANT_NAME = "Assistant"
 HIDDEN = _(
     "We hid a card number, password or key in your message: it was not saved, and nobody here has seen it. "
@@ -124,6 +126,8 @@ def message_assistant(
 def check_text(text: str, *, allow_empty: bool = False, limit: int = MAX_TEXT) -> str:
     """The text as it is kept: without NUL, outer blanks, card numbers, keys and passwords."""
     text = text.replace("\x00", "").strip()
+    if all(unicodedata.category(letter) in INVISIBLE for letter in text):
+        text = ""  # zero-width letters and marks of direction alone say nothing
     if len(text) <= 2 * limit:  # what is longer is refused, and need not be read
         text = without_secrets(text)
     if not text and not allow_empty:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -19,6 +20,9 @@ KIND_WORDS = {
     "missing_item": "something is missing",
 }
 
+_PART = re.compile(  # not all of it
+    r"\b(?:keep|leave|not) the (?:rest|others?)\b|\bexcept\b|\b(?:only|just) (?:the|one|my)\b(?! (?:\w+ )?order)", re.I
+)
 WHY = {
     "track": "late parcel delivery times",
     "problem": "late or lost parcel",
@@ -72,6 +76,8 @@ def why(desk: Desk, task: Task) -> str:
 
 def cancel(desk: Desk, task: Task) -> str:
     number = desk.order_number(task)
+    if _PART.search(task.text) and len(desk.order(number).get("lines") or []) > 1:
+        return f"Order {number} can only be cancelled as a whole. {questions.OFFER_TICKET}"
     if desk.offers("cancel_order"):
         reason = task.slots.reason or "The customer asked to cancel"
         return wording.proposal(desk.call("cancel_order", order_number=number, reason=reason))

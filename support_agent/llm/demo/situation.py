@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from support_agent.agent.pictures import without_named
 from support_agent.llm.demo.slots import EMAIL
 
 Json = dict[str, Any]
@@ -17,7 +18,6 @@ _IDENTITY_KEY = re.compile(r"verif|signed|customer|identity|e-?mail|who", re.I)
 _NOT = re.compile(
     r"\b(not|un)[ -]?(verified|signed|known)|\bunverified|^(no|false|none|nobody|anonymous)\b|anonymous", re.I
 )
-_NAMED = re.compile(r"^\(attached image: .*\)$", re.M)  # how the runtime names what is attached
 _OBJECTION = re.compile(
     r"reject|not (?:be )?(?:shown|sent)|was withdrawn|was dropped|\bissues?\b|revise|answer again",
     re.I,
@@ -91,7 +91,7 @@ def read(body: Json) -> Situation:
         says=_line("demo model says", notices),
         schema=schema_format.get("schema") if schema_format.get("type") == "json_schema" else None,
         pictures=sum(block.get("type") == "image" for block in _blocks(newest)),
-        is_wordless=bool(_NAMED.search(_text(newest))) and not _words(newest),
+        is_wordless=bool(_text(newest).strip()) and not _words(newest),
     )
 
 
@@ -180,7 +180,7 @@ def _text(content: Any) -> str:
 
 def _words(content: Any) -> str:
     """The text without the names of what is attached."""
-    return _NAMED.sub("", _text(content)).strip()
+    return without_named(_text(content))
 
 
 def _json(text: str) -> Json:

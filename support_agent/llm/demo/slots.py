@@ -19,6 +19,7 @@ MONEY = re.compile(
 _NOT_MEANT = re.compile(
     r"\b(?:keep(?:ing)?|not|instead of|rather than|leave)(?: the)?(?: order)? (?:ap-|#)?\d{6}\b", re.I
 )
+_CORRECTED = re.compile(r"\b(?:no,? wait|i (?:do )?mean|i meant|rather|scratch that|correction)\b", re.I)
 _PAIRS = frozenset({"boots", "shoes", "pegs", "gas"})  # plural words for one thing
 PHONE = re.compile(r"\+?\d[\d\s().-]{7,}\d")
 
@@ -81,7 +82,10 @@ def extract(text: str, words: Sequence[str]) -> Slots:
 
 
 def order_numbers(text: str) -> tuple[str, ...]:
-    """Order numbers in their full form, in the order named; a bare six-digit number counts too."""
+    """Order numbers in their full form, in the order named, after a correction those first; a bare six-digit number
+    counts too."""
+    if corrected := _CORRECTED.split(text)[1:]:
+        return tuple(dict.fromkeys([*order_numbers(corrected[-1]), *order_numbers(_CORRECTED.sub(" ", text))]))
     named = ORDER.findall(text)
     rest = re.sub(r"\b(?:INV|R|ALD|T)[-\s]?\d{5,10}\b", " ", text, flags=re.I)
     return tuple(dict.fromkeys(f"AP-{digits}" for digits in [*named, *BARE_ORDER.findall(rest)]))

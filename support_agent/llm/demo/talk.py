@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from support_agent.llm.demo import questions, wording
 from support_agent.llm.demo.desk import Call, Desk
 from support_agent.llm.demo.extract import answer
@@ -28,7 +30,7 @@ FIXED = {
     ),
 }
 BLIND = (
-    "I am the demo model and cannot see images. Please tell me in words what it shows, or say “person”, and a "
+    "I am the demo model and cannot see images. Could you tell me in words what it shows? Or say “person”, and a "
     "colleague looks at it."
 )
 UNSOLVED = "I am sorry that this did not solve it."
@@ -40,6 +42,7 @@ DECIDED = {
     "failed": f"It did not work. {questions.OFFER_PERSON}",
     "undone": "It was taken back, so everything is as before.",
 }
+LESSER = "Our search does not work fully at the moment, so this may be incomplete."
 CLOSE = 0.65  # a search score below this is told as the closest, not as the answer
 EMERGENCY = "If anyone is hurt or in danger, call your local emergency number first."
 SORRY = "I am sorry about the trouble."
@@ -73,18 +76,24 @@ def knowledge(desk: Desk, task: Task) -> str:
     found = desk.results(Call("search_knowledge_base", {"query": query}))[0]
     if found.status == "not_found":
         return unsure(desk, task)
-    if found.status != "success":
-        return desk.advise(found)
     rows = found.data.get("results") or []
+    if found.status != "success" and not rows:
+        return desk.advise(found)
     if not rows:
         return unsure(desk, task)
+    if found.status == "degraded":
+        return f"{LESSER} {answer(f'{task.text} {query}', rows) or _page(rows)}"
     if task.after == "knowledge":
         more = answer(task.text, rows, desk.situation.exchanges[-1].before)
         return more or f"That is all that our help centre says about it. {questions.OFFER_PERSON}"
     said = answer(f"{task.text} {query}", rows)
     if not said:
-        return f"This page of our help centre covers it: {rows[0].get('title')} [{rows[0].get('n')}]."
+        return _page(rows)
     return said if float(rows[0].get("score") or 1) >= CLOSE else f"This is the closest I found: {said}"
+
+
+def _page(rows: list[dict[str, Any]]) -> str:
+    return f"This page of our help centre covers it: {rows[0].get('title')} [{rows[0].get('n')}]."
 
 
 def unsure(desk: Desk, task: Task) -> str:

@@ -12,6 +12,12 @@ from support_agent.llm.demo.slots import Slots, extract, order_numbers
 from support_agent.llm.demo.tasks import ABOUT_ORDER
 from support_agent.llm.demo.text import clean, tokens
 
+_NO_PERSON = re.compile(
+    r"\b(?:(?:i|we) )?(?:do not|don['’]?t|never|no need) (?:want|need|wish|have|like|ask)?\s?(?:to )?"
+    r"(?:(?:speak|talk|chat)(?:ing)? (?:to|with) )?(?:an? |any )?(?:real |actual )?"
+    r"(?:human|person|agent|colleague|somebody|someone|representative|manager)\b",
+    re.I,
+)
 SURE = 0.32  # a score from here on is taken for meant
 SOCIAL = frozenset({"greeting", "thanks", "goodbye", "angry"})
 ABSORBS = {  # an ask that already says the other one
@@ -75,6 +81,8 @@ def understand(text: str) -> Meaning:
     """Pure: the same words always mean the same; cached, since a conversation is read again on every call."""
     model = classifier.load()
     raw = clean(text)
+    if others := _NO_PERSON.sub("", raw).strip(" ,.;!"):
+        raw = others  # who wants no person wants something else
     words = model.mend(tokens(raw))
     joined = " ".join(words)
     angry = lexicon.says("angry", joined) or (raw.isupper() and raw.count("!") >= 2)
@@ -109,6 +117,8 @@ def _asks(raw: str) -> tuple[Ask, ...]:
     serious = [ask for ask in whole if ask.intent not in SOCIAL]
     parts = [found[0] for part in _parts(raw) if (found := [ask for ask in _ranked(part) if ask.score >= SURE])]
     distinct = _absorb([ask for ask in parts if ask.intent not in SOCIAL and ask.intent != "offtopic"])
+    if any(ask.intent in ABOUT_ORDER for ask in distinct):  # what else is told along with a wish is no question
+        distinct = [ask for ask in distinct if ask.intent != "knowledge" or _is_question(ask.text)]
     if len(distinct) >= 2:
         return tuple(distinct[:3])
     if serious[0].score >= SURE:
@@ -119,6 +129,10 @@ def _asks(raw: str) -> tuple[Ask, ...]:
     if best.score >= SURE:
         return (best,)
     return (_likeliest(serious),) if order_numbers(raw) else ()
+
+
+def _is_question(text: str) -> bool:
+    return text.endswith("?") or lexicon.says("question", " ".join(tokens(text)))
 
 
 def _likeliest(asks: list[Ask]) -> Ask:

@@ -10,7 +10,7 @@ from django.db.models import CharField, F, Func, Value
 
 from support_agent.models import EvalResult, EvalRun, RunState
 
-RESOLVED = ("resolved", "answered")
+RESOLVED = "resolved"
 # Of what a case can fail by, these say nothing about the words, tools and records of its answers.
 _NOT_ACCURACY = re.compile(r"^(?:.{0,12}: )?(?:cost |took |it took |expected |a turn ended|nothing was answered)")
 
@@ -40,9 +40,9 @@ def newest_evaluated() -> Evaluated | None:
     for failures, outcome, cost, asked in results.annotate(asked=wanted).values_list(
         "failures", "outcome", "cost_usd", "asked"
     ):
-        is_resolved = outcome in RESOLVED
+        is_resolved = outcome == RESOLVED
         cases, spent, resolutions = cases + 1, spent + cost, resolutions + is_resolved
         accurate += all(_NOT_ACCURACY.match(str(one)) for one in failures)
-        if asked in RESOLVED:
+        if asked == RESOLVED:
             expected, resolved = expected + 1, resolved + is_resolved
     return Evaluated(run, cases, accurate, expected, resolved, resolutions, spent)

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('support_agent', '0020_evals'),
+        ('support_agent', '0021_axes'),
     ]
 
     operations = [
