@@ -45,7 +45,7 @@ def test_people_and_numbers_are_replaced(cast: Cast) -> None:
 
 @pytest.mark.django_db
 def test_cases_saved_before_the_outcome_was_called_resolved_still_run() -> None:
-    said = "- id: old\n  customer: owner\n  steps: [\"outcome: answered\"]\n"
+    said = '- id: old\n  customer: owner\n  steps: ["outcome: answered"]\n'
     SavedCase.objects.create(name="old", yaml=f"{said}  expect:\n    outcome: answered\n")
     SavedCase.objects.create(name="flow", yaml=f"{said}  expect: {{outcome: answered}}\n".replace("old", "flow"))
     migration = import_module("support_agent.migrations.0021_cases")
