@@ -87,7 +87,10 @@ def _outcome(case: Case, observed: Observed) -> Iterator[str]:
         yield f"a turn ended with {error}"
     if observed.rejected or expected == "rejected":
         if (observed.rejected, expected) != (reason, "rejected"):
-            yield f"expected {expected} {reason}, but the message was rejected as “{observed.rejected}”"
+            wanted = f"{expected} ({reason})" if reason else expected
+            yield f"expected {wanted}, but the desk " + (
+                f"refused a step ({observed.rejected})" if observed.rejected else "took every step"
+            )
         return
     if unfinished := set(observed.states) - {Turn.State.ANSWERED, Turn.State.ESCALATED}:
         yield f"a turn ended {', '.join(sorted(unfinished))}"

@@ -162,6 +162,27 @@ async def test_a_tool_that_hands_over_needs_no_second_escalation() -> None:
     assert outcome.text == "A colleague will answer here."
 
 
+@pytest.mark.parametrize("status", ["error", "degraded"])
+async def test_a_hand_over_whose_tool_fails_is_made_good(status: str) -> None:
+    wish = use("escalate_to_human", reason="safety", summary="A stove exploded.")
+    words = "Call your local emergency number first. I could not reach anybody from here."
+    failed = {"status": status, "retryable": False, "message": "This could not be fetched just now."}
+    at = world(plans(), reply(wish), says(words), results={"escalate_to_human": failed})
+    outcome = await at.run()
+    assert (outcome.state, reason_of(outcome)) == ("escalated", "safety")
+    assert outcome.escalation is not None
+    assert outcome.escalation.summary == "A stove exploded."
+    assert outcome.text == f"{words}\n\n{HANDOVER}"
+
+
+async def test_a_hand_over_that_the_desk_refuses_is_not_forced() -> None:
+    refused = {"status": "error", "retryable": False, "reason": "conflict", "message": "A person is here already."}
+    wish = use("escalate_to_human", reason="asked", summary="Again.")
+    at = world(plans(), reply(wish), says("Somebody is here already."), results={"escalate_to_human": refused})
+    outcome = await at.run()
+    assert (outcome.state, outcome.escalation) == ("answered", None)
+
+
 async def test_two_thousand_characters_in_all() -> None:
     long = "It is so. " * 150
     at = world(plans(), reply(text(long), use()), says(long), says("Done."))

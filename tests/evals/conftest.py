@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 from django.core.management import call_command
+from django.db import connection
 
-from support_agent.evals.world import undisturbed
+from support_agent.evals.world import throwaway_database, undisturbed
 
 if TYPE_CHECKING:
     from pytest_django.plugin import DjangoDbBlocker
@@ -17,6 +18,11 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="module")
 def evals_database(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
     with django_db_blocker.unblock():
+        if not connection.settings_dict["NAME"].startswith("test_"):
+            # Only for tests that ask for one by themselves does pytest-django make a database: this file runs alone.
+            with throwaway_database():
+                yield
+            return
         with undisturbed():
             yield
         call_command("flush", verbosity=0, interactive=False, inhibit_post_migrate=True)

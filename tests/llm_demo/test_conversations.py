@@ -184,3 +184,31 @@ def test_what_is_not_there_is_told_as_that() -> None:
 
 def test_a_tool_that_wants_verification_leads_to_the_e_mail() -> None:
     assert "e-mail" in broken({"status": "needs_verification", "message": "Ask for their address."}).text
+
+
+def test_a_correction_names_the_order_that_is_meant() -> None:
+    turn = Talk().say("cancel AP-104233. no wait, I mean AP-104301, I picked it by mistake")
+    assert {arguments["order_number"] for calls in turn.calls for _, arguments in calls} == {"AP-104301"}
+
+
+def test_part_of_an_order_is_not_cancelled_with_the_whole() -> None:
+    turn = Talk().say("cancel only the lantern of AP-104120 and keep the rest")
+    assert "cancel_order" not in turn.tools
+    assert "as a whole" in turn.text
+    whole = Talk().say("please just cancel AP-104301, I no longer need it")
+    assert whole.first == "cancel_order"
+
+
+@pytest.mark.parametrize(
+    "words", ["I do not want to talk to a person", "no need to talk to anyone", "don't need a human"]
+)
+def test_who_wants_no_person_gets_none(words: str) -> None:
+    turn = Talk().say(f"{words}, just tell me where AP-104233 is")
+    assert "escalate_to_human" not in turn.tools
+    assert "AP-104233" in turn.text
+
+
+def test_what_is_told_along_with_a_wish_is_no_question() -> None:
+    turn = Talk().say("My dog died and we cannot go camping any more. Please cancel AP-104301")
+    assert "search_knowledge_base" not in turn.tools
+    assert turn.first == "cancel_order"

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import io
 import json
+from importlib import import_module
 
 import pytest
 import yaml
+from django.apps import apps
 from django.core.management import call_command
+from django.db import connection
 
 from support_agent.evals.redaction import Redactor
+from support_agent.evals.saved import load_saved
 from support_agent.evals.saving import case_save
 from support_agent.models import Replay, SavedCase
 from tests.cast import Cast, make_cast
@@ -37,6 +41,19 @@ def test_people_and_numbers_are_replaced(cast: Cast) -> None:
     assert case["expect"] == {
         "outcome": "resolved", "tools": ["lookup_order"], "says": ["{delivered_order}", "{delivered_order.total}"],
     }  # fmt: skip
+
+
+@pytest.mark.django_db
+def test_cases_saved_before_the_outcome_was_called_resolved_still_run() -> None:
+    said = '- id: old\n  customer: owner\n  steps: ["outcome: answered"]\n'
+    SavedCase.objects.create(name="old", yaml=f"{said}  expect:\n    outcome: answered\n")
+    SavedCase.objects.create(name="flow", yaml=f"{said}  expect: {{outcome: answered}}\n".replace("old", "flow"))
+    migration = import_module("support_agent.migrations.0021_cases")
+    migration.forwards(apps, connection.schema_editor())
+    assert [case.expect.outcome for case in load_saved()] == ["resolved", "resolved"]
+    assert [case.steps[0].say for case in load_saved()] == ["outcome: answered", "outcome: answered"]
+    migration.backwards(apps, connection.schema_editor())
+    assert SavedCase.objects.get(name="old").yaml == f"{said}  expect:\n    outcome: answered\n"
 
 
 def test_the_same_is_replaced_by_the_same() -> None:

@@ -70,7 +70,7 @@ def test_messages_that_arrive_meanwhile_join_the_queued_turn(cast: Cast) -> None
     assert [event.seq for event in Event.objects.filter(conversation=conversation)] == [1, 2]
 
 
-@pytest.mark.parametrize(("text", "error"), [("  \x00 ", Empty), ("a" * 5001, TooLong)])
+@pytest.mark.parametrize(("text", "error"), [("  \x00 ", Empty), ("\u200b \u2060\ufeff", Empty), ("a" * 5001, TooLong)])
 def test_what_cannot_be_sent_leaves_nothing(cast: Cast, text: str, error: type[Exception]) -> None:
     conversation = begin()
     with pytest.raises(error):

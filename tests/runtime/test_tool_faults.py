@@ -68,6 +68,12 @@ async def test_a_tool_that_hangs(turn: Turn) -> None:
     assert result["status"] == "error"
 
 
+async def test_a_success_that_holds_nothing(turn: Turn) -> None:
+    """Read as “there is none” it would be a lie: it is a failure like any other."""
+    result = await call(turn, lambda *_: ToolResult(Status.SUCCESS))
+    assert (result["status"], result["retryable"]) == ("error", False)
+
+
 async def test_a_tool_that_answers_ten_megabytes(turn: Turn) -> None:
     rows = [{"n": n, "text": "x" * 1000} for n in range(10_000)]
     result = await call(turn, lambda *_: ToolResult(Status.SUCCESS, {"rows": rows}))

@@ -15,7 +15,7 @@ from support_agent.llm.demo.text import clean, tokens
 _NO_PERSON = re.compile(
     r"\b(?:(?:i|we) )?(?:do not|don['’]?t|never|no need) (?:want|need|wish|have|like|ask)?\s?(?:to )?"
     r"(?:(?:speak|talk|chat)(?:ing)? (?:to|with) )?(?:an? |any )?(?:real |actual )?"
-    r"(?:human|person|agent|colleague|somebody|someone|representative|manager)\b",
+    r"(?:human|person|agent|colleague|somebody|someone|anybody|anyone|representative|manager)\b",
     re.I,
 )
 SURE = 0.32  # a score from here on is taken for meant
