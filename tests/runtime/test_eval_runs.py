@@ -11,6 +11,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -33,6 +34,7 @@ from support_agent.runtime.recovery import sweep
 from tests.cast import Cast
 from tickets.errors import DeskError, NotAllowed
 from tickets.models import AuditEntry, Job
+from tickets.queue import run_job
 
 pytestmark = pytest.mark.django_db
 GATE, NIGHTLY, PAGE = EvalRun.Kind.GATE, EvalRun.Kind.NIGHTLY, EvalRun.Kind.PAGE
@@ -83,6 +85,25 @@ def test_staff_start_a_run_and_a_worker_gets_it(cast: Cast) -> None:
     assert (entry.actor, entry.object_id) == (cast.lead, str(made.pk))
     job = Job.objects.get()
     assert (job.function.rpartition(".")[2], job.arguments, job.queue) == ("run_evals_job", [str(made.pk)], "long")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_its_job_may_take_hours_and_is_not_taken_for_lost_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[dict[str, Any]] = []
+    queue = SimpleNamespace(enqueue=lambda *_, **how: sent.append(how), fetch_job=lambda _: None)
+    monkeypatch.setattr("tickets.queue.django_rq.get_queue", lambda *_, **__: queue)
+    run_enqueue(kind=PAGE)
+    assert [how["job_timeout"] for how in sent] == [eval_job.MOST_S + 60]
+    seen: list[timedelta] = []
+
+    def child(*_: Any) -> tuple[int, str]:
+        seen.append(Job.objects.get().due_at - timezone.now())
+        return 0, ""
+
+    monkeypatch.setattr(eval_job, "_run", child)
+    run_job(sent[0]["job_id"])
+    assert seen[0] > timedelta(seconds=eval_job.MOST_S)
+    assert not Job.objects.exists()
 
 
 def test_an_agent_may_not(cast: Cast) -> None:
