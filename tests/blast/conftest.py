@@ -55,7 +55,8 @@ class Desk:
     running: asyncio.Task[None]
 
     async def ask(self, text: str, customer: Customer | None = None, talk: Conversation | None = None) -> Turn:
-        submitted = await in_db(post, talk or await in_db(begin, customer), text)
+        conversation: Conversation = talk or await in_db(begin, customer)
+        submitted = await in_db(post, conversation, text)
         assert submitted.turn is not None
         return await ended(submitted.turn)
 

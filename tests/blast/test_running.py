@@ -11,7 +11,7 @@ from django.test import Client
 from django.utils import timezone
 
 from support_agent.models import BlastRadius, Replay, RunState, Spend, SurfaceLimit, SystemLimit
-from support_agent.privacy.erase import erase_conversation
+from support_agent.privacy.rows import erase_conversation
 from support_agent.runtime.blast import blast_create, blast_stop, blasts_repair, run_blast, run_blast_job
 from support_agent.runtime.controls import forget
 from tests.blast.conftest import CARDS, RETURNS, WASHING, Desk, drafted, verdicts
