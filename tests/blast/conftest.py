@@ -55,8 +55,9 @@ class Desk:
     running: asyncio.Task[None]
 
     async def ask(self, text: str, customer: Customer | None = None, talk: Conversation | None = None) -> Turn:
-        conversation: Conversation = talk or await in_db(begin, customer)
-        submitted = await in_db(post, conversation, text)
+        if talk is None:
+            talk = await in_db(begin, customer)
+        submitted = await in_db(post, talk, text)
         assert submitted.turn is not None
         return await ended(submitted.turn)
 

@@ -51,7 +51,6 @@ async def test_it_tells_what_a_draft_would_change(desk: Desk, tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ([], "one of the arguments --article --prompt --tool is required"),
         (["--tool", "nonsense"], "There is no tool “nonsense”"),
         (["--prompt", "assistant:9"], "there is no saved version “assistant:9”"),
         (["--article", "return-an-item"], "an article needs either --file or --unpublish"),
@@ -71,5 +70,5 @@ def test_a_wrong_argument_is_exit_code_2(arguments: list[str], said: str, tmp_pa
     with pytest.raises(SystemExit) as ended:
         call_command("blast_radius", *[one.format(same=same) for one in arguments], stderr=err)
     assert ended.value.code == 2
-    assert said in err.getvalue() or not arguments  # the parser itself speaks to the console
+    assert said in err.getvalue()
     assert not BlastRadius.objects.exists()
