@@ -35,7 +35,7 @@ def acts_at_once(patch: Patch) -> None:
 
     def act(context: ToolContext, customer: Customer, **_: Any) -> ToolResult:
         Order.objects.filter(customer=customer, status=Order.Status.PAID).update(status=Order.Status.CANCELLED)
-        return success()
+        return success(status="cancelled")
 
     patch.setattr(orders, "propose", act)
 

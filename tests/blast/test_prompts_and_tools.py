@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from support_agent.agent.prompts import prompt
 from support_agent.agent.toolkit import Status, ToolResult
 from support_agent.llm.client import ModelClient
 from support_agent.models import Replay, RunState, ToolCall
@@ -75,7 +76,8 @@ async def test_a_version_of_a_prompt(desk: Desk) -> None:
     one = await under(desk, prompt=curt, most=1)
     assert (one.touched, len(await in_db(verdicts, one))) == (3, 1)
 
-    kind = await in_db(prompt_save, name="assistant", text="You are kind.", note="", staff=desk.cast.lead)
+    kinder = prompt("assistant").text + "\nBe kind."
+    kind = await in_db(prompt_save, name="assistant", text=kinder, note="", staff=desk.cast.lead)
     same = await under(desk, prompt=kind)
     assert set((await in_db(verdicts, same)).values()) == {"same"}
 

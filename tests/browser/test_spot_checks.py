@@ -40,8 +40,10 @@ def test_by_keys_alone(stack: Stack, browser: BrowserContext) -> None:
     assert page.get_by_label("No").is_checked()
     page.keyboard.press("Enter")
     page.get_by_text("You said: nobody was needed.").wait_for()
+    page.wait_for_load_state()  # the keys are there once the page's script is
     page.keyboard.press("2")
     page.keyboard.press("Tab")
+    assert page.get_by_label("Note").evaluate("one => one === document.activeElement")
     page.keyboard.type("13 days, not 12")
     assert page.get_by_label("Wrong").is_checked()  # digits in the note are words
     page.keyboard.press("Enter")

@@ -69,6 +69,6 @@ def test_every_fault_and_every_change_is_used() -> None:
 def test_no_two_cases_are_the_same() -> None:
     seen: dict[str, str] = {}
     for case in load_cases():
-        story = repr((case.customer, case.language, case.records, case.articles, case.faults, case.steps))
+        story = repr((case.customer, case.language, case.records, case.articles, case.faults, case.steps, case.persona))
         assert story not in seen, f"{case.id} is {seen[story]} again"
         seen[story] = case.id

@@ -238,7 +238,7 @@ def test_the_newest_whole_run_stands_beside(cast: Cast, client: Client) -> None:
     rows: list[tuple[str, str, str, list[str]]] = [
         ("a", "resolved", "resolved", []),
         ("b", "resolved", "escalated", ["expected resolved, but it was handed over (unsure)"]),
-        ("c", "answered", "answered", ["does not say “paid”"]),
+        ("c", "resolved", "resolved", ["does not say “paid”"]),
         ("d", "escalated", "escalated", ["cost 0.2000 USD, at most 0.1 allowed"]),
         ("e", "resolved", "resolved", ["took 20 steps, at most 16 allowed", "called, but forbidden: request_refund"]),
     ]

@@ -48,7 +48,7 @@ def test_cases_saved_before_the_outcome_was_called_resolved_still_run() -> None:
     said = '- id: old\n  customer: owner\n  steps: ["outcome: answered"]\n'
     SavedCase.objects.create(name="old", yaml=f"{said}  expect:\n    outcome: answered\n")
     SavedCase.objects.create(name="flow", yaml=f"{said}  expect: {{outcome: answered}}\n".replace("old", "flow"))
-    migration = import_module("support_agent.migrations.0021_cases")
+    migration = import_module("support_agent.migrations.0023_cases")
     migration.forwards(apps, connection.schema_editor())
     assert [case.expect.outcome for case in load_saved()] == ["resolved", "resolved"]
     assert [case.steps[0].say for case in load_saved()] == ["outcome: answered", "outcome: answered"]
