@@ -176,6 +176,14 @@ def test_the_same_wish_gives_the_open_proposal(talk: Talk) -> None:
     assert talk.propose("request_refund", **REFUND).pk != first.pk
 
 
+def test_another_reason_is_no_other_wish(talk: Talk) -> None:
+    first = talk.propose("cancel_order", **CANCEL)
+    again = talk.propose("cancel_order", **{**CANCEL, "reason": "I ordered it twice"})
+    assert again.pk == first.pk
+    assert talk.states() == ["proposed"]
+    assert talk.propose("request_refund", **REFUND).pk != talk.propose("request_refund", **LARGE).pk
+
+
 @pytest.mark.parametrize("status", ["waiting", "human", "closed"])
 def test_nothing_is_proposed_past_the_assistant(talk: Talk, status: str) -> None:
     Conversation.objects.filter(pk=talk.conversation.pk).update(status=status)

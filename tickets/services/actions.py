@@ -282,12 +282,17 @@ def _known(conversation: Conversation, tool: str, arguments: Json, idempotency_k
     found = Action.objects.filter(idempotency_key=idempotency_key).first()
     if found is not None:
         return found
-    canonical = _canonical(arguments)
+    wish = _wish(arguments)
     for action in Action.objects.filter(conversation=conversation, tool=tool, state__in=OPEN_STATES):
         is_over = action.state == State.PROPOSED and action.expires_at <= timezone.now()
-        if not is_over and _canonical(action.arguments) == canonical:
+        if not is_over and _wish(action.arguments) == wish:
             return action
     return None
+
+
+def _wish(arguments: Json) -> str:
+    """What would be done: the same thing asked for again in other words, or for another reason, is no second offer."""
+    return _canonical({name: value for name, value in arguments.items() if name != "reason"})
 
 
 def _renewal_key(action: Action) -> str:
