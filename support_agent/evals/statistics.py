@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import comb, sqrt
+from math import comb
 
-Z = 1.959964  # 95 %, both sides
+from support_agent import intervals
+
 Tally = tuple[int, int]
 """How many of a case's runs passed, and how many there were."""
 
@@ -30,12 +31,8 @@ class Share:
 
 def wilson(share: float, n: float) -> Share:
     """Wilson's interval of a share seen in `n` trials; nothing is known of none."""
-    if n <= 0:
-        return Share(0.0, 0.0, 1.0)
-    squared = Z * Z
-    middle = (share + squared / (2 * n)) / (1 + squared / n)
-    half = Z / (1 + squared / n) * sqrt(share * (1 - share) / n + squared / (4 * n * n))
-    return Share(share, max(0.0, min(share, middle - half)), min(1.0, max(share, middle + half)))
+    found = intervals.wilson(share * n, n)
+    return Share(found.value, found.low, found.high) if found else Share(0.0, 0.0, 1.0)
 
 
 def pass_at_1(tallies: Sequence[Tally]) -> Share:

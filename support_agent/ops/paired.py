@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import comb, sqrt
 
-Z = 1.959964  # 95 %
+from support_agent.intervals import Z
+
 CERTAIN = 0.05
 
 
