@@ -8,11 +8,12 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from tickets.redaction.numbers import IBAN, IDS, hide_iban
+from tickets.redaction.phones import PHONE, SPOKEN_PHONE, is_phone
 
 EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 CARD = re.compile(r"(?<!\d)\d(?:[ -]?\d){12,18}(?!\d)")
-PHONE = re.compile(
-    r"(?<![\w-])(?:\+\d{1,3}[ .-]?)?(?:\(\d{2,4}\)|\d{2,4})[ .-]\d{3,4}[ .-]?\d{3,4}(?![\w-])|\+\d{9,14}(?!\d)"
+LOOSE_PHONE = re.compile(  # 612 345 678, 503 5550100: a case is shared, so rather one too many
+    r"(?<![\w@/-])(?<!\d[ .])(?:\(\d{2,4}\)|\d{2,4})[ .-]\d{3,4}[ .-]?\d{3,4}(?![\w-]|[ .]\d)"
 )
 STREET = re.compile(
     r"\b\d{1,5}[A-Za-z]?\s+(?:[A-Z][\w'’.-]*\s+){1,4}"
@@ -87,6 +88,7 @@ class Redactor:
 
     def __call__(self, text: str) -> str:
         text = PLACEHOLDER_LIKE.sub(lambda match: "(" if match[0] == "{" else ")", text)
+        text = IBAN.sub(lambda match: hide_iban(match[0], "[iban]"), text)  # what it swallowed is still looked at
         kept: list[str] = []
 
         def keep(value: str) -> str:
@@ -95,27 +97,35 @@ class Redactor:
             return f"\x00{len(kept) - 1}\x00"
 
         for pattern, made in self._rules():
-            text = pattern.sub(lambda match, made=made: keep(made(match)), text)  # type: ignore[misc]
+            text = pattern.sub(
+                lambda match, made=made: match[0] if (value := made(match)) is None else keep(value),  # type: ignore[misc]
+                text,
+            )
+        text = SPOKEN_PHONE.sub(lambda match: match[1] + keep(self._phone(match[0][len(match[1]) :])), text)
         for pattern in (NAMED, CALLED, SIGNED):
             text = pattern.sub(lambda match: match[1] + keep(self._name(match[2])), text)
         return re.sub("\x00(\\d+)\x00", lambda match: kept[int(match[1])], text)
 
-    def _rules(self) -> Iterator[tuple[re.Pattern[str], Callable[[re.Match[str]], str]]]:
-        """What is looked for, in order, and what takes its place."""
+    def _rules(self) -> Iterator[tuple[re.Pattern[str], Callable[[re.Match[str]], str | None]]]:
+        """What is looked for, in order, and what takes its place; None: it is no such thing, and the next may look."""
         for written, placeholder in self._exact:
             pattern = re.compile(rf"(?<!\w){re.escape(written)}(?!\w)", re.IGNORECASE)
             yield pattern, lambda _, placeholder=placeholder: placeholder  # type: ignore[misc]
         yield EMAIL, lambda match: self._one("mail", match[0].lower(), "someone{n}@example.com")
-        yield IBAN, lambda match: hide_iban(match[0], "[iban]")
-        yield CARD, lambda match: "4242 4242 4242 4242" if is_card(match[0]) else match[0]
+        yield CARD, lambda match: "4242 4242 4242 4242" if is_card(match[0]) else None
         yield STREET, lambda match: self._one("street", match[0], "{n} Alder Street")
         yield TOWN, lambda _: "Salem, OR 97301"
         yield STREET_ABROAD, lambda match: self._one("street", match[0], "{n} Alder Street")
         for pattern, made in OUR_NUMBERS.items():
             yield pattern, lambda match, made=made: self._one(made, match[0].upper(), made)  # type: ignore[misc]
         for pattern, is_one in IDS:
-            yield pattern, lambda match, is_one=is_one: "[id]" if is_one(match[0]) else match[0]  # type: ignore[misc]
-        yield PHONE, lambda match: self._one("phone", _digits(match[0]), "503-555-01{n:02d}")
+            yield pattern, lambda match, is_one=is_one: "[id]" if is_one(match[0]) else None  # type: ignore[misc]
+        yield PHONE, lambda match: self._phone(match[0]) if may_be_phone(match[0]) else None
+        yield LOOSE_PHONE, lambda match: self._phone(match[0]) if len(_digits(match[0])) in (9, 10) else None
+
+    def _phone(self, written: str) -> str:
+        before = " " if written[0] == " " else ""  # the pattern takes it along
+        return before + self._one("phone", _digits(written), "503-555-01{n:02d}")
 
     def _name(self, written: str) -> str:
         return written if written.split()[0] in NO_NAMES else self._one("name", written, "{name}")
@@ -135,6 +145,11 @@ def is_card(text: str) -> bool:
         return False
     doubled = [d if i % 2 == 0 else sum(divmod(d * 2, 10)) for i, d in enumerate(reversed(digits))]
     return sum(doubled) % 10 == 0
+
+
+def may_be_phone(text: str) -> bool:
+    """Whether it is a phone's number, or written as one of another country, though with a digit too many or too few."""
+    return is_phone(text) or (text.startswith("+") and 8 <= len(_digits(text)) <= 15)
 
 
 def parts_of_name(name: str) -> Iterable[str]:

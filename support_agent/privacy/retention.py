@@ -13,7 +13,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from support_agent.models import Alert, Replay, Step, Task, ToolCall, Turn
+from support_agent.models import Alert, EvalRun, Replay, Step, Task, ToolCall, Turn
 from support_agent.models.limits import Spend
 from support_agent.privacy.blank import ERASED
 from support_agent.privacy.rows import empty, erase_conversation, erase_tickets
@@ -50,6 +50,7 @@ DAYS = {
     Kind.ADDRESSES: 7,
     Kind.AUDIT_VALUES: 730,
     Kind.ARTICLE_FEEDBACK: 365,
+    Kind.EVALUATIONS: 180,
 }
 BATCH = 500
 TRACED = tuple(table for table in OF_A_CONVERSATION if table.model is Replay)
@@ -176,4 +177,5 @@ RULES = {
         _forget_values,
     ),
     Kind.ARTICLE_FEEDBACK: Rule(lambda cutoff: [ArticleFeedback.objects.filter(created_at__lt=cutoff)], _delete),
+    Kind.EVALUATIONS: Rule(lambda cutoff: [EvalRun.objects.filter(finished_at__lt=cutoff)], _delete),
 }

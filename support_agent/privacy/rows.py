@@ -11,6 +11,7 @@ from django.db import transaction
 from django.db.models import Model, QuerySet
 
 from support_agent.models import Step, ToolCall, Turn
+from support_agent.privacy.results import forget_results
 from support_agent.privacy.tables import OF_A_CONVERSATION, OF_A_CUSTOMER, OF_A_TICKET, Table
 from support_agent.privacy.topics import forget_topics
 from tickets.models import Attachment, AuditEntry, Conversation, Event, Ticket
@@ -28,7 +29,9 @@ def erase_conversation(conversation_id: UUID) -> Counts:
     """End it, and empty everything that was said and done in it. Its events keep their `seq`."""
     conversation = conversation_shut(conversation=Conversation(pk=conversation_id))
     topics = set(Turn.objects.filter(conversation=conversation).values_list("topic", flat=True))
+    results = forget_results(conversation.pk)
     counts = _empty_all(OF_A_CONVERSATION, [conversation.pk])
+    counts["support_agent_evalresult"] += results
     forget_topics(topics)
     transaction.on_commit(lambda: publish([(group_of(conversation.pk), {"type": "session.ended"})]))
     return counts

@@ -18,6 +18,7 @@ from support_agent.models import (
     AlertDelivery,
     ConversationMemory,
     EvalResult,
+    EvalRun,
     Replay,
     SavedCase,
     SpotLabel,
@@ -134,7 +135,7 @@ OF_A_CUSTOMER = (
     Table(Refund, "order__customer", {"reason": ERASED}),
     Table(Task, "customer", {"task": ERASED, "result": ""}),
 )
-# Written or deleted by steps of their own in privacy.erase, last of all.
+# Written or deleted by steps of their own in privacy.erase, last of all; results of saved cases in privacy.results.
 BY_HAND = {
     Conversation: ("contact_email", "address_hash"),
     Customer: ("external_id", "email", "name", "phone", "shipping_address"),
@@ -146,6 +147,8 @@ BY_HAND = {
     Spend: ("key",),
     Alert: ("key", "subject", "text", "details", "causes"),
     AlertDelivery: ("error",),
+    EvalResult: ("case", "written", "said", "failures"),
+    EvalRun: ("suite",),
 }
 TABLES = (*OF_A_CONVERSATION, *OF_A_TICKET, *OF_A_CUSTOMER)
 
@@ -170,7 +173,12 @@ KEPT = {
     "support_agent.AlertDelivery.*": CHOICE,
     "support_agent.AlertRoute.*": STAFF,
     "support_agent.ApiKey.*": STAFF,
-    "support_agent.EvalResult.*": "cases of ours, or redacted ones of life; addresses are taken out",
+    "support_agent.EvalResult.tools": "names of ours",
+    "support_agent.EvalResult.*": "choices, names of ours, a hash",
+    "support_agent.EvalRun.prompts": "names and numbers of versions",
+    "support_agent.EvalRun.thresholds": "shares",
+    "support_agent.EvalRun.summary": "figures by theme",
+    "support_agent.EvalRun.error": "why it could not be run, a line of ours",
     "support_agent.EvalRun.*": OURS,
     "support_agent.BlastRadius.draft": SHOP,
     "support_agent.BlastRadius.error": "a sentence of ours, with a member of staff's name at most",

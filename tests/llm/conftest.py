@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -92,3 +93,9 @@ def ask(text: str = "Where is my order?", **fields: Any) -> ModelRequest:
         **fields,
     }
     return ModelRequest(**given)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Where a recording is kept."""
+    return tmp_path / "calls.jsonl"

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from django.test import Client
 from django.utils import timezone
 
 from support_agent.models import EvalResult, EvalRun, PromptVersion
@@ -14,6 +15,7 @@ from support_agent.runtime.code_version import code_version
 from support_agent.runtime.eval_gate import configured, gate_model
 from tests.ops.made import HOUR
 
+HOME = "/admin/evals/"
 YAML = '- id: {case}\n  customer: owner\n  steps: ["Where is my order?"]\n'
 
 
@@ -75,3 +77,15 @@ def gate(of: PromptVersion, *, is_passed: bool | None = True, **values: Any) -> 
     made.summary["models"] = configured()
     made.save()
     return made
+
+
+def body(client: Client, address: str) -> str:
+    """The page, which must be there."""
+    answer = client.get(address)
+    assert answer.status_code == 200, address
+    return str(answer.content.decode())
+
+
+def opened(of: EvalRun, case: str) -> str:
+    """Where one case of a run is shown."""
+    return f"results/{EvalResult.objects.get(run=of, case=case).pk}/"

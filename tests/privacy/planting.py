@@ -18,6 +18,8 @@ from support_agent.models import (
     AlertDelivery,
     AlertRoute,
     ConversationMemory,
+    EvalResult,
+    EvalRun,
     Replay,
     SavedCase,
     SpotCheck,
@@ -68,7 +70,7 @@ COLUMNS = {(model, name) for model, names in BY_HAND.items() for name in names} 
 BY_OTHERS = {  # planted where the row is made: what rows are found by, what only the product may write, files
     (AuditValue, "before"), (AuditValue, "after"), (Spend, "key"), (Alert, "key"), (Conversation, "address_hash"),
     (Session, "session_key"), (Session, "session_data"), (Attachment, "file"), (Customer, "email"), (User, "email"),
-    (DemoMail, "to"),
+    (DemoMail, "to"), (EvalResult, "case"), (EvalRun, "suite"),
 }  # fmt: skip
 OWNER = "olivia.owner@example.com"
 THEIRS: dict[type[Model], dict[str, str]] = {
@@ -142,6 +144,9 @@ def _rows(cast: Cast) -> Conversation:
     )
     Replay.objects.create(turn=turn, state="done", finished_at=now)
     SavedCase.objects.create(name="c", yaml="", turn=turn)
+    case = f"{WORD}-savedcase-name"  # what it is called in the end
+    run = EvalRun.objects.create(suite=case, state="done", finished_at=now)
+    EvalResult.objects.create(run=run, case=case, suite="saved", status="failed")
     SpotLabel.objects.create(spot_check=SpotCheck.objects.create(turn=turn), staff=cast.agent, needs_person=False)
     ConversationMemory.objects.create(**of, summary="", upto_seq=1)
     Task.objects.create(about=conversation, task="t", budget_usd=1, state="done")

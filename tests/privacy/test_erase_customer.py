@@ -13,7 +13,7 @@ from django.core.management import CommandError, call_command
 from django.test import Client, TestCase
 from rq.job import Job
 
-from support_agent.models import Step, Turn
+from support_agent.models import EvalResult, EvalRun, SavedCase, Step, Turn
 from support_agent.ops.selectors.export import conversation_export
 from tests.cast import PASSWORD, Cast
 from tests.privacy.planting import EMAIL, WORD, canaries, plant
@@ -92,6 +92,28 @@ def test_the_events_keep_their_places_and_figures_stay(planted: Conversation, ca
     client.force_login(cast.admin)
     for page in (f"/admin/inbox/{planted.pk}/", f"/admin/traces/{planted.pk}/", "/admin/inbox/"):
         assert client.get(page).status_code == 200
+
+
+def test_runs_forget_a_saved_case_and_keep_their_verdicts(planted: Conversation, cast: Cast) -> None:
+    first = EvalResult.objects.get()
+    EvalResult.objects.update(cost_usd="0.02", seconds=3)
+    again = EvalRun.objects.create(state="done", suite="saved")
+    EvalResult.objects.create(run=again, case=first.case, suite="saved", status="passed", written=WORD, said=[WORD])
+    of_ours = {"case": first.case, "suite": "orders", "status": "failed", "written": "- id: ours", "failures": ["x"]}
+    EvalResult.objects.create(run=EvalRun.objects.create(state="done", suite="orders"), **of_ours)
+    other = SavedCase.objects.create(name="of-another", yaml="- id: of-another")
+    EvalResult.objects.create(run=again, case=other.name, suite="saved", status="passed", written=other.yaml)
+    assert run("erase_customer", EMAIL)["counts"]["support_agent_evalresult"] == 2
+    first.refresh_from_db()
+    assert (first.status, float(first.cost_usd), first.seconds) == ("failed", 0.02, 3)
+    assert (first.case, first.written, first.said, first.failures) == (f"erased-{first.pk}", "", [], [])
+    assert first.run.suite == "saved"
+    assert EvalResult.objects.get(case="of-another").written == other.yaml
+    assert EvalResult.objects.filter(**of_ours).exists()
+    client = Client()
+    client.force_login(cast.admin)
+    for page in ("", f"{again.pk}/", f"results/{first.pk}/", f"cases/{first.case}/"):
+        assert client.get(f"/admin/evals/{page}").status_code == 200, page
 
 
 def test_a_rehearsal_counts_the_same_and_changes_nothing(planted: Conversation, own_folders: Path) -> None:

@@ -15,7 +15,7 @@ from django.db.models import Model
 from django.test import TestCase
 from django.utils import timezone
 
-from support_agent.models import Alert, Replay, Step, Task, ToolCall, Turn
+from support_agent.models import Alert, EvalResult, EvalRun, Replay, Step, Task, ToolCall, Turn
 from support_agent.models.limits import Spend
 from support_agent.privacy.retention import DAYS, days_kept
 from tests.cast import Cast
@@ -92,6 +92,25 @@ def test_staff_say_how_long(planted: Conversation) -> None:
     assert days_kept()["mails"] == 9
     assert purge()["mails"] == 2
     assert not DemoMail.objects.exists()
+
+
+def test_evaluation_runs_go_with_their_results_half_a_year_after_their_end(db: None) -> None:
+    moment = timezone.now()
+    runs = {
+        days: EvalRun.objects.create(state=state, created_at=moment - timedelta(days=days + 1), finished_at=end)
+        for days, state, end in (
+            (179, "done", moment - timedelta(days=179)),
+            (181, "done", moment - timedelta(days=181)),
+            (182, "failed", moment - timedelta(days=182)),
+            (400, "running", None),
+        )
+    }
+    for made in runs.values():
+        EvalResult.objects.create(run=made, case="a", suite="orders", status="passed")
+    assert purge("--dry-run")["evaluations"] == 2
+    assert purge()["evaluations"] == 2
+    assert set(EvalRun.objects.all()) == {runs[179], runs[400]}
+    assert EvalResult.objects.count() == 2
 
 
 def test_everything_else_has_its_end(planted: Conversation, own_folders: Path) -> None:

@@ -67,6 +67,48 @@ def test_the_same_is_replaced_by_the_same() -> None:
     assert redact("I am looking for it. I am Looking too.") == "I am looking for it. I am Looking too."
 
 
+@pytest.mark.parametrize(
+    "phone",
+    [
+        "+49 151 23456789",
+        "0049 170 1234567",
+        "+33 6 12 34 56 78 90",
+        "+33612345678",
+        "0151 234567891",
+        "020 7946 0958",
+        "06 12 34 56 78",
+        "(503) 555-0199",
+        "503-555-0199",
+        "503 5550199",
+        "612 345 678",
+    ],
+)
+def test_phone_numbers_of_all_countries_are_replaced(phone: str) -> None:
+    redact = Redactor({}, {"AP-1": "{paid_order}"})
+    found = redact(f"Call {phone}, about AP-1. Again: {phone}")
+    assert found == "Call 503-555-0101, about {paid_order}. Again: 503-555-0101"
+
+
+def test_a_number_that_is_said_to_be_a_phone_is_replaced() -> None:
+    assert Redactor({}, {})("my mobile is 15123456780 thanks") == "my mobile is 503-555-0101 thanks"
+    account = "DE89 3704 0044 0532 0130 00"
+    assert Redactor({}, {})(f"{account} 0151 23456789") == "[iban] 503-555-0101"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "parcel 1234 5678 9012 3456, or 1234 5678 9012",
+        "parcel 9400 1000 0000 0000 0000 01",
+        "parcel 1Z999AA10123456784 of 2026-11-21",
+        "DHL 00340434161094042557, GLS 12345678901",
+        "on 21.11.2026 at 10:30 for 1299.00, order 4711 of 2026",
+    ],
+)
+def test_what_is_no_phone_number_stays(text: str) -> None:
+    assert Redactor({}, {})(text) == text
+
+
 @pytest.mark.django_db
 def test_what_a_replay_did_can_be_what_is_right(cast: Cast) -> None:
     turn = ended_turn(cast.owner, "Please cancel AP-100002, I no longer need it")

@@ -26,6 +26,7 @@ class Retention(Record):
         ADDRESSES = "addresses", "Daily totals of addresses on the net"
         AUDIT_VALUES = "audit_values", "Values in the audit"
         ARTICLE_FEEDBACK = "article_feedback", "What readers thought of articles"
+        EVALUATIONS = "evaluations", "Evaluation runs that are over"
 
     kind = models.CharField(max_length=16, unique=True, choices=Kind.choices)
     days = models.PositiveIntegerField(validators=[MinValueValidator(1)], help_text="Counted from the end of its use.")

@@ -285,6 +285,7 @@ def _known(conversation: Conversation, tool: str, arguments: Json, idempotency_k
     wish = _wish(arguments)
     for action in Action.objects.filter(conversation=conversation, tool=tool, state__in=OPEN_STATES):
         is_over = action.state == State.PROPOSED and action.expires_at <= timezone.now()
+        # Its first reason stands: the token on the customer's screen is bound to it, another would make the card void.
         if not is_over and _wish(action.arguments) == wish:
             return action
     return None
