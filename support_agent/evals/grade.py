@@ -80,33 +80,65 @@ def grade(case: Case, world: World, observed: Observed) -> list[str]:
     ]
 
 
+def outcome_of(observed: Observed, expected: str = "") -> str:
+    """How it ended: rejected, escalated, failed, refused, clarified or resolved; `expected` where it can be read so."""
+    if observed.rejected:
+        return "rejected"
+    if observed.escalation:
+        return "escalated"
+    last = observed.answers[-1] if observed.answers else ""
+    if _unfinished(observed) or not last:
+        return "failed"
+    allowed = {"refused": not observed.in_scope, "clarified": "?" in last, "resolved": True}
+    if allowed.get(expected):
+        return expected
+    return answered_as(in_scope=observed.in_scope, answer=last, has_looked=bool(observed.tools))
+
+
+def answered_as(*, in_scope: bool, answer: str, has_looked: bool) -> str:
+    """What an answer is when nothing says what it should be: refused, clarified (it asks back before it has looked
+    anything up) or resolved."""
+    if not in_scope:
+        return "refused"
+    return "clarified" if answer.rstrip().endswith("?") and not has_looked else "resolved"
+
+
 def _outcome(case: Case, observed: Observed) -> Iterator[str]:
     expected, reason = case.expect.outcome, case.expect.reason
+    ended = outcome_of(observed, expected)
     yield from observed.surprises
     for error in observed.errors:
         yield f"a turn ended with {error}"
-    if observed.rejected or expected == "rejected":
+    if "rejected" in (ended, expected):
         if (observed.rejected, expected) != (reason, "rejected"):
             wanted = f"{expected} ({reason})" if reason else expected
             yield f"expected {wanted}, but the desk " + (
                 f"refused a step ({observed.rejected})" if observed.rejected else "took every step"
             )
         return
-    if unfinished := set(observed.states) - {Turn.State.ANSWERED, Turn.State.ESCALATED}:
+    if unfinished := _unfinished(observed):
         yield f"a turn ended {', '.join(sorted(unfinished))}"
     if expected == "escalated":
         if observed.escalation != reason:
             yield f"expected a hand-over ({reason}), but it was {observed.escalation or 'never handed over'}"
-        return
-    if observed.escalation:
-        yield f"expected {expected}, but it was handed over ({observed.escalation})"
+    elif ended != expected:
+        yield from _otherwise(ended, expected, observed)
+
+
+def _otherwise(ended: str, expected: str, observed: Observed) -> Iterator[str]:
     last = observed.answers[-1] if observed.answers else ""
+    if ended == "escalated":
+        yield f"expected {expected}, but it was handed over ({observed.escalation})"
     if not last:
         yield "nothing was answered"
     if expected == "refused" and observed.in_scope:
         yield "expected the plan to call it out of scope"
     if expected == "clarified" and "?" not in last:
         yield "expected a question back"
+
+
+def _unfinished(observed: Observed) -> set[str]:
+    return set(observed.states) - {Turn.State.ANSWERED, Turn.State.ESCALATED}
 
 
 def _tools(case: Case, observed: Observed) -> Iterator[str]:

@@ -17,10 +17,10 @@ from support_agent.agent.types import Json, ModelPort, Usage
 from support_agent.env import env
 from support_agent.evals.cases import Case
 from support_agent.evals.cassettes import know_names, taped, wired
-from support_agent.evals.grade import Observed, grade, observe
+from support_agent.evals.grade import Observed, grade, observe, outcome_of
 from support_agent.evals.play import play
 from support_agent.evals.purse import CUT, OVER, Metered, Purse
-from support_agent.evals.said import outcome_of, said, used
+from support_agent.evals.said import said, used
 from support_agent.evals.simulated import Simulated, simulate
 from support_agent.evals.world import World, build, clear
 from support_agent.llm.client import build_client
@@ -171,7 +171,7 @@ async def _run_case(case: Case, model: ModelPort, number: int, player: ModelPort
         observed.steps,
         tuple(observed.answers),
         held=int(not failures),
-        outcome=outcome_of(observed),
+        outcome=outcome_of(observed, case.expect.outcome),
         tools=tuple(observed.tools),
         thread=tuple(thread),
         usage=usage,

@@ -1,30 +1,15 @@
-"""What a played case leaves for whoever reads its report: how it ended, what was said, what it used."""
+"""What a played case leaves for whoever reads its report: what was said, what it used."""
 
 from __future__ import annotations
 
 from django.db.models import Sum
 
 from support_agent.agent.types import Json, Usage
-from support_agent.evals.grade import Observed
 from support_agent.evals.world import World
 from support_agent.models import Turn
 from tickets.models import Message
 
 MAX_TEXT = 4000
-
-
-def outcome_of(observed: Observed) -> str:
-    """How it ended: rejected, escalated, failed, refused, clarified or resolved."""
-    if observed.rejected:
-        return "rejected"
-    if observed.escalation:
-        return "escalated"
-    if Turn.State.FAILED in observed.states:
-        return "failed"
-    if not observed.in_scope:
-        return "refused"
-    asks_back = bool(observed.answers) and observed.answers[-1].rstrip().endswith("?")
-    return "clarified" if asks_back and not observed.tools else "resolved"
 
 
 def said(world: World) -> list[Json]:

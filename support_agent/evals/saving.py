@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from support_agent.agent.toolkit import Status
 from support_agent.agent.types import StepKind
 from support_agent.evals.cases import load_cases
+from support_agent.evals.grade import answered_as
 from support_agent.evals.matching import has_parcel, latest_of, nearest, orders_in
 from support_agent.evals.redaction import FULL_NAME, PEOPLE, Redactor, parts_of_name
 from support_agent.evals.saved import check_yaml
@@ -194,10 +195,11 @@ def _expected(told: Told, found: dict[str, Order], records: dict[Any, str], reda
 
 def _outcome(steps: Sequence[Json], told: Told) -> str:
     plans = [step["output"] for step in steps if step["kind"] == StepKind.PLAN]
-    if any(plan.get("in_scope") is False for plan in plans):
-        return "refused"
-    asks_back = told.answer.rstrip().endswith("?") and not any(step["kind"] == StepKind.TOOL_CALL for step in steps)
-    return "clarified" if asks_back else "resolved"
+    return answered_as(
+        in_scope=not any(plan.get("in_scope") is False for plan in plans),
+        answer=told.answer,
+        has_looked=any(step["kind"] == StepKind.TOOL_CALL for step in steps),
+    )
 
 
 def _reason(steps: Sequence[Json]) -> str:

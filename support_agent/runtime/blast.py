@@ -16,7 +16,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from support_agent.models import BlastRadius, PromptVersion, RunState
-from support_agent.runtime.blast_run import LIVE, end, run_some
+from support_agent.runtime.blast_run import end, run_some
+from support_agent.runtime.eval_rows import LIVE
 from support_agent.runtime.replay import STARTERS, CannotReplay
 from support_agent.tools import ALL
 from tickets.access import require_role

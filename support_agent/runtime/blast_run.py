@@ -19,6 +19,7 @@ from support_agent.runtime.blast_judge import verdict_on
 from support_agent.runtime.blast_touch import touched_by
 from support_agent.runtime.blast_verdict import OTHERWISE
 from support_agent.runtime.controls import controls
+from support_agent.runtime.eval_rows import LIVE
 from support_agent.runtime.replay import client_for, run_replay
 from support_agent.runtime.replay_ports import Purse
 from tickets.db import in_db
@@ -26,7 +27,6 @@ from tickets.db import in_db
 log = structlog.get_logger(__name__)
 AT_ONCE = 4
 MOST_S = 80.0  # a replay of a radius; two of them and a slice fit into a job's 300
-LIVE = (RunState.QUEUED, RunState.RUNNING)
 LIMITS = {
     "radius": "What a radius may cost is spent",
     "system": "The system's hour is spent",

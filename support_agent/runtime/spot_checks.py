@@ -24,6 +24,8 @@ LABELLERS = (Role.AGENT, Role.LEAD, Role.ADMIN)
 HELD = timedelta(minutes=30)
 """For so long who has begun keeps their place."""
 MAX_NOTE = 500
+UNTOLD = (None, None)
+"""What the audit has of a label while its check is open: leads and admins read the audit, and judge too."""
 Accuracy = SpotLabel.Accuracy
 
 
@@ -66,7 +68,7 @@ def spot_label_begin(*, check_id: UUID, staff: User, needs_person: bool) -> Spot
     if check.closed_at is not None or not spot_checks_open(staff).filter(pk=check.pk).exists():
         raise Conflict("Others have judged this one meanwhile, or are at it.")
     label = SpotLabel.objects.create(spot_check=check, staff=staff, needs_person=needs_person)
-    audit(actor=staff, action="spot_label.begin", obj=label, changes={"needs_person": (None, needs_person)})
+    audit(actor=staff, action="spot_label.begin", obj=label, changes={"needs_person": UNTOLD})
     if not has_answer(check):
         _judge(label, check, Accuracy.UNCLEAR, "")
     return label
@@ -97,12 +99,20 @@ def has_answer(check: SpotCheck) -> bool:
 
 
 def _judge(label: SpotLabel, check: SpotCheck, accuracy: str, note: str) -> None:
-    before, label.accuracy, label.note = label.accuracy, accuracy, note
+    label.accuracy, label.note = accuracy, note
     label.save(update_fields=["accuracy", "note"])
-    audit(actor=label.staff, action="spot_label.judge", obj=label, changes={"accuracy": (before, accuracy)})
+    audit(actor=label.staff, action="spot_label.judge", obj=label, changes={"accuracy": UNTOLD})
     if check.labels.exclude(accuracy="").count() >= check.wanted:
-        check.closed_at = timezone.now()
-        check.save(update_fields=["closed_at"])
+        spot_check_close(check=check)
+
+
+def spot_check_close(*, check: SpotCheck) -> None:
+    """From now on nothing of it changes, and the audit may tell what each has said. Wants a transaction."""
+    check.closed_at = timezone.now()
+    check.save(update_fields=["closed_at"])
+    for label in check.labels.order_by("created_at"):
+        said = {"needs_person": (None, label.needs_person), "accuracy": (None, label.accuracy)}
+        audit(actor=None, action="spot_label.close", obj=label, changes=said)
 
 
 def _locked(check_id: UUID, staff: User) -> SpotCheck:

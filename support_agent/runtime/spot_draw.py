@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from support_agent.env import env
 from support_agent.models import SpotCheck, SpotLabel
+from support_agent.runtime.spot_checks import spot_check_close
 from tickets.models import Message
 from tickets.models.conversations import ERASED
 
@@ -113,11 +114,13 @@ def _ended(start: datetime, end: datetime, number: int) -> list[tuple[UUID, str,
 
 
 def spot_checks_drop(now: datetime) -> int:
-    """Let go of what nobody can or will judge any more; how many. What one of two has judged counts as it is."""
+    """Let go of what nobody can or will judge any more; how many. What one of two has judged counts as it is. Wants a
+    transaction."""
     begun = SpotLabel.objects.filter(spot_check=OuterRef("pk")).exclude(accuracy="")
     gone = Message.objects.filter(turn_id=OuterRef("turn"), text=ERASED)
     unread = SpotCheck.objects.filter(closed_at=None)
-    SpotCheck.objects.filter(Exists(begun), closed_at=None, created_at__lt=now - KEPT).update(closed_at=now)
+    for half in unread.filter(Exists(begun), created_at__lt=now - KEPT).select_for_update(of=("self",)):
+        spot_check_close(check=half)
     old = unread.filter(~Exists(begun), created_at__lt=now - KEPT)
     erased = unread.filter(Exists(gone), ~Exists(begun))
     return sum(dict(rows.delete()[1]).get(SpotCheck._meta.label, 0) for rows in (old, erased))

@@ -11,7 +11,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from support_agent.models import EvalResult, EvalRun, Step, Turn
+from support_agent.models import EvalResult, EvalRun, PromptVersion, Step, Turn
 from support_agent.ops.axes import FEW, Axis, axes
 from support_agent.ops.calibration import calibration, cell_of, tried
 from support_agent.ops.selectors.axes import Happened, happened
@@ -234,13 +234,16 @@ def test_evidence_counts_claims(cast: Cast) -> None:
 def test_the_newest_whole_run_stands_beside(cast: Cast, client: Client) -> None:
     EvalRun.objects.create(state="done", suite="attacks")
     run = EvalRun.objects.create(state="done", model="demo")
-    wanted = "- id: a\n  expect:\n    outcome: {}\n"
+    wanted = "- id: a\n  steps:\n  - 'The outcome: escalated'\n  expect:\n    outcome: {}\n"
     rows: list[tuple[str, str, str, list[str]]] = [
         ("a", "resolved", "resolved", []),
         ("b", "resolved", "escalated", ["expected resolved, but it was handed over (unsure)"]),
         ("c", "resolved", "resolved", ["does not say “paid”"]),
         ("d", "escalated", "escalated", ["cost 0.2000 USD, at most 0.1 allowed"]),
         ("e", "resolved", "resolved", ["took 20 steps, at most 16 allowed", "called, but forbidden: request_refund"]),
+        ("g", "escalated", "escalated", ["refunds: expected 0, found 1"]),
+        ("h", "resolved", "resolved", ["actions: expected none, found ['cancel_order done']"]),
+        ("i", "clarified", "resolved", ["step 2: expected the desk to refuse it (late), it was taken"]),
     ]
     for case, asked, outcome, failures in rows:
         EvalResult.objects.create(
@@ -252,11 +255,29 @@ def test_the_newest_whole_run_stands_beside(cast: Cast, client: Client) -> None:
     )
     found = newest_evaluated()
     assert found is not None
-    assert (found.run, found.cases, found.accurate) == (run, 5, 3)
-    assert (found.expected, found.resolved, found.resolutions) == (4, 3, 3)
-    assert shown()["cost"].evaluated == "$0.0167 from 3 resolutions, $0.0500 together"
-    assert shown()["completion"].evaluated.startswith("75.0%")
+    assert (found.run, found.cases, found.accurate) == (run, 8, 4)
+    assert (found.expected, found.resolved, found.resolutions) == (5, 1, 1)  # one that failed helped nobody
+    assert shown()["cost"].evaluated == "$0.0800 from 1 resolution, $0.0800 together"
+    assert shown()["completion"].evaluated.startswith("20.0%")
     assert "no customers who could rate" in shown()["satisfaction"].evaluated
+
+
+def test_what_is_not_live_or_not_whole_does_not_stand_beside(cast: Cast) -> None:
+    """A gate's run and a trial speak with a draft, a run out of budget left cases out."""
+    tried = PromptVersion.objects.create(name="assistant", number=7, text="Be kind.")
+    nightly = EvalRun.objects.create(state="done", kind="nightly", summary={"over_budget": 0})
+    EvalRun.objects.create(state="done", kind="gate", prompt=tried)
+    EvalRun.objects.create(state="done", kind="gate")  # its version is gone
+    EvalRun.objects.create(state="done", prompt=tried)
+    EvalRun.objects.create(state="done", kind="nightly", summary={"over_budget": 3})
+    EvalRun.objects.create(state="running", kind="nightly")
+    found = newest_evaluated()
+    assert found is not None
+    assert found.run == nightly
+    command = EvalRun.objects.create(state="done", kind="command", summary={"cases": 2})  # as it was told before
+    found = newest_evaluated()
+    assert found is not None
+    assert found.run == command
 
 
 # Calibration

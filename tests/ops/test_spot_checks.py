@@ -14,7 +14,7 @@ from support_agent.models import SavedCase, SpotCheck, SpotLabel, Step, Turn
 from support_agent.runtime.spot_checks import HELD, spot_checks_open
 from tests.cast import Cast
 from tests.ops.judged import ANSWER, SAID, ended, handed_over, judged
-from tickets.models import Article, AuditEntry, Escalation, Message, Ticket, User
+from tickets.models import Article, AuditEntry, AuditValue, Escalation, Message, Ticket, User
 from tickets.services.messages import message_assistant, message_staff
 
 pytestmark = pytest.mark.django_db
@@ -145,6 +145,32 @@ def test_of_two_each_is_blind_to_the_other(client: Client, cast: Cast, check: Sp
     check.refresh_from_db()
     assert check.closed_at is not None
     assert say(client, check, cast.agent, accuracy="accurate") == 409
+
+
+def told(by: User | None) -> list[tuple[str, str, str, str]]:
+    values = AuditValue.objects.filter(entry__actor=by, entry__action__startswith="spot_label.")
+    return list(values.order_by("entry__created_at", "field").values_list("entry__action", "field", "before", "after"))
+
+
+def test_the_audit_tells_what_was_said_only_at_closing(client: Client, cast: Cast, check: SpotCheck) -> None:
+    SpotCheck.objects.filter(pk=check.pk).update(wanted=2)
+    say(client, check, cast.agent, needs_person="yes")
+    say(client, check, cast.agent, accuracy="inaccurate")
+    acts = [("spot_label.begin", "needs_person", "", ""), ("spot_label.judge", "accuracy", "", "")]
+    assert told(cast.agent) == acts  # that it was said, not what
+    assert told(None) == []
+    say(client, check, cast.lead, needs_person="no")
+    say(client, check, cast.lead, accuracy="accurate")
+    assert told(cast.agent) == told(cast.lead) == acts
+    closing = AuditEntry.objects.filter(action="spot_label.close").order_by("created_at")
+    assert [entry.object_id for entry in closing] == [
+        str(label(check, cast.agent).pk),
+        str(label(check, cast.lead).pk),
+    ]
+    assert told(None) == [
+        ("spot_label.close", "accuracy", "", "inaccurate"), ("spot_label.close", "needs_person", "", "True"),
+        ("spot_label.close", "accuracy", "", "accurate"), ("spot_label.close", "needs_person", "", "False"),
+    ]  # fmt: skip
 
 
 def test_who_has_begun_keeps_the_place_for_a_while(client: Client, cast: Cast, check: SpotCheck) -> None:

@@ -15,7 +15,7 @@ from support_agent.runtime.jobs import draw_spot_checks
 from support_agent.runtime.spot_draw import quotas, spot_checks_draw
 from tests.cast import Cast
 from tests.ops.judged import disliked, ended, handed_over, many
-from tickets.models import Conversation, Escalation, Message, Team
+from tickets.models import AuditValue, Conversation, Escalation, Message, Team
 from tickets.services.messages import message_assistant
 
 pytestmark = pytest.mark.django_db
@@ -117,6 +117,8 @@ def test_what_nobody_judged_is_dropped_and_half_a_pair_counts(cast: Cast) -> Non
     assert set(SpotCheck.objects.all()) == {half, fresh}
     half.refresh_from_db()
     assert half.closed_at is not None
+    said = AuditValue.objects.filter(entry__action="spot_label.close").values_list("field", "after")
+    assert set(said) == {("needs_person", "False"), ("accuracy", "accurate")}
     assert alone.pk not in SpotCheck.objects.values_list("pk", flat=True)
 
 

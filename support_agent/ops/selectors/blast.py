@@ -14,6 +14,7 @@ from support_agent.runtime.blast_tally import VERDICTS, Tally, sentence, tallies
 from support_agent.runtime.blast_verdict import DRIFT, OTHERWISE, SAME, WORDED, sentences
 from support_agent.tools import ALL
 from tickets.models import Article, Message
+from tickets.models.conversations import ERASED
 from tickets.services.article_drafts import draft_of
 
 LISTED, SHOWN = 50, 20
@@ -23,7 +24,6 @@ NAMED = {
     DRIFT: "Otherwise today anyway",
     SAME: "The same",
 }
-ERASED = "[erased]"
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from support_agent.models import EvalRun, RunState
+from support_agent.runtime.eval_rows import LIVE
 
-GOES_ON = (RunState.QUEUED, RunState.RUNNING)
 WANTED = {"pass": ("cases passed", "pass_hat_k"), "adversarial": ("adversarial held", "adversarial_share")}
 """Thresholds by their names: what they are about, and where the summary has it."""
 
@@ -87,7 +87,7 @@ class RunFigures:
 
     @property
     def goes_on(self) -> bool:
-        return self.verdict in GOES_ON
+        return self.verdict in LIVE
 
     @property
     def missed(self) -> tuple[Threshold, ...]:
@@ -159,7 +159,7 @@ def spoke_of(prompts: object) -> tuple[Spoke, ...]:
 
 
 def _verdict(run: EvalRun) -> str:
-    if run.state in GOES_ON:
+    if run.state in LIVE:
         return str(run.state)
     if run.state == RunState.FAILED:
         return "stopped"

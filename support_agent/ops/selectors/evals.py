@@ -13,9 +13,10 @@ from uuid import UUID
 from django.db.models import Count, Q, QuerySet
 
 from support_agent.models import EvalResult, EvalRun, PromptVersion, RunState
-from support_agent.ops.selectors.eval_figures import GOES_ON, Bar, RunFigures, bar_of, floor_of, run_figures
+from support_agent.ops.selectors.eval_figures import Bar, RunFigures, bar_of, floor_of, run_figures
 from support_agent.ops.selectors.prompts import FILE, NAMES
 from support_agent.ops.selectors.reading import name as named
+from support_agent.runtime.eval_rows import LIVE
 
 PAGE = 50
 PAGES = 10_000
@@ -177,7 +178,7 @@ def _spoke(prompt: str) -> Q:
 
 def _came_to(verdict: str) -> Q:
     if verdict == "goes_on":
-        return Q(state__in=GOES_ON)
+        return Q(state__in=LIVE)
     if verdict == "stopped":
         return Q(state=RunState.FAILED)
     return Q(state=RunState.DONE, is_passed=verdict == "passed")

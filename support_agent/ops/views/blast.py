@@ -14,8 +14,8 @@ from support_agent.models import BlastRadius, PromptVersion
 from support_agent.ops.gates import MANAGERS, staff_of, staff_only
 from support_agent.ops.selectors.blast import blast_page, choices, draft_changes, radii_page, what_of
 from support_agent.runtime.blast import MOST, MOST_DAYS, blast_enqueue, blast_of, blast_stop
-from support_agent.runtime.blast_run import LIVE
 from support_agent.runtime.blast_touch import estimate
+from support_agent.runtime.eval_rows import LIVE
 from support_agent.runtime.ratelimit import allow
 from support_agent.runtime.replay import CannotReplay
 from tickets.errors import DeskError, NotAllowed, NotFound
