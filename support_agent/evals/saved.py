@@ -9,9 +9,10 @@ from support_agent.evals.cases import SAVED, Case, said, where
 from support_agent.models import SavedCase
 
 
-def load_saved() -> list[Case]:
-    """Every saved case, by name. Raises ValueError for the first that is none (any more)."""
-    return [parsed(row.yaml, row.name) for row in SavedCase.objects.order_by("name")]
+def load_saved(name: str = "") -> list[Case]:
+    """Every saved case by name, or the one of this name. Raises ValueError for the first that is none (any more)."""
+    rows = SavedCase.objects.filter(name=name) if name else SavedCase.objects.order_by("name")
+    return [parsed(row.yaml, row.name) for row in rows]
 
 
 def check_yaml(text: str, name: str) -> str:
