@@ -5,8 +5,9 @@ from __future__ import annotations
 import yaml
 from pydantic import ValidationError
 
-from support_agent.evals.cases import SAVED, Case, said, where
+from support_agent.evals.cases import Case, said, where
 from support_agent.models import SavedCase
+from support_agent.runtime.eval_runs import SAVED
 
 
 def load_saved(name: str = "") -> list[Case]:

@@ -34,8 +34,8 @@ from tickets.models import Role, User
 from tickets.queue import enqueue
 from tickets.services.audit import audit
 
-__all__ = ["DEMO", "MODELS", "Gate", "gate_of", "run_claim", "run_create", "run_ended", "run_enqueue", "run_failed",
-           "run_recorded", "run_started", "runs_repair", "suites", "thresholds_of"]  # fmt: skip
+__all__ = ["DEMO", "MODELS", "SAVED", "Gate", "gate_of", "run_claim", "run_create", "run_ended", "run_enqueue",
+           "run_failed", "run_recorded", "run_started", "runs_repair", "suites", "thresholds_of"]  # fmt: skip
 STARTERS = (Role.LEAD, Role.OPS, Role.ADMIN)
 MOST_REPEATS = 20
 MOST_USD = Decimal(100)

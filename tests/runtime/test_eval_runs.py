@@ -22,11 +22,12 @@ from django.utils import timezone
 from pydantic import SecretStr
 
 from support_agent.env import env
-from support_agent.models import Alert, EvalResult, EvalRun, PromptVersion, RunState
+from support_agent.models import Alert, EvalResult, EvalRun, PromptVersion, RunState, Switch
 from support_agent.runtime import eval_gate, eval_job, eval_nightly, eval_runs
 from support_agent.runtime.alert_checks import budgets, evaluations
 from support_agent.runtime.alert_rules import rule_of
 from support_agent.runtime.alert_watch import evaluate
+from support_agent.runtime.breakers import check_system
 from support_agent.runtime.budgets import spent_of, system_hour
 from support_agent.runtime.code_version import CodeVersion, code_version
 from support_agent.runtime.controls import controls
@@ -265,6 +266,8 @@ def test_what_a_case_cost_counts_towards_the_systems_hour() -> None:
     limit = controls().system_hour
     run_recorded(run.pk, EvalResult(case="d", suite="orders", status="passed"), paid_usd=limit, using="default")
     assert [one.kind for one in budgets(timezone.now())] == ["budget"]
+    check_system()
+    assert Switch.objects.get(source=Switch.Source.BREAKER).name == Switch.Name.PAUSE_NEW
 
 
 # --- every night

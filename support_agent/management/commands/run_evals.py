@@ -14,7 +14,7 @@ from django.core.management.base import CommandParser
 from django.db import DatabaseError
 
 from support_agent.evals import prompts
-from support_agent.evals.cases import SAVED, Case, suite
+from support_agent.evals.cases import Case, suite
 from support_agent.evals.cassettes import about_run, run_of, traffic
 from support_agent.evals.costs import estimate
 from support_agent.evals.progress import Bar, Lines, Told
@@ -30,7 +30,16 @@ from support_agent.evals.world import NoDatabase
 from support_agent.llm.recorded import ReplayError
 from support_agent.management.base import OpsCommand
 from support_agent.models import EvalRun
-from support_agent.runtime.eval_runs import DEMO, MODELS, model_wanted, run_claim, run_create, run_failed, thresholds_of
+from support_agent.runtime.eval_runs import (
+    DEMO,
+    MODELS,
+    SAVED,
+    model_wanted,
+    run_claim,
+    run_create,
+    run_failed,
+    thresholds_of,
+)
 from tickets.errors import DeskError
 
 PLAYER = "the model that plays the customers"
