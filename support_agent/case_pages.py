@@ -19,6 +19,7 @@ from support_agent.evals.saving_whole import case_save_whole
 from support_agent.models import EvalResult, EvalRun, Replay, SavedCase, Turn
 from support_agent.ops.gates import staff_of, staff_only
 from support_agent.runtime.eval_runs import run_enqueue
+from support_agent.runtime.ratelimit import allow
 from support_agent.runtime.replay import STARTERS
 from tickets.access import conversation_for_staff
 from tickets.errors import DeskError, NotFound
@@ -84,6 +85,7 @@ def run(request: HttpRequest, case_id: UUID) -> HttpResponse:
     """A worker runs it against the demo model."""
     found = _case(case_id)
     try:
+        allow("eval_run", str(staff_of(request).pk))
         made = run_enqueue(kind=EvalRun.Kind.PAGE, suite=found.name, staff=staff_of(request))
     except DeskError as refusal:
         messages.error(request, refusal.message)

@@ -20,4 +20,4 @@ register(jobs.run_rollups, "long", interval=300, result_ttl=60)
 register(jobs.draw_spot_checks, "default", interval=3600, result_ttl=60)  # draws once a day
 register(privacy.resume_erasures, "long", interval=300, result_ttl=60, job_timeout=3600)
 register(privacy.run_purge, "long", cron="20 3 * * *", result_ttl=60, job_timeout=3600)  # at night, UTC
-register(jobs.run_nightly_evals, "default", cron="40 1 * * *", result_ttl=60)  # its runs are jobs of the queue long
+register(jobs.run_nightly_evals, "default", cron="40 1 * * *", result_ttl=60)  # its runs are jobs of the queue evals

@@ -122,8 +122,13 @@ def _database() -> Iterator[Finding]:
         version = cursor.fetchone()[0]
         cursor.execute("SELECT name FROM pg_available_extensions WHERE name = ANY(%s)", [list(EXTENSIONS)])
         lacking = sorted(set(EXTENSIONS) - {name for (name,) in cursor.fetchall()})
+        cursor.execute("SELECT rolname, rolcreatedb OR rolsuper FROM pg_roles WHERE rolname = current_user")
+        role, may_create = cursor.fetchone()
     where = "DATABASE_URL" if env.database_url else f"embedded, in {env.data_dir / 'postgres'}"
     yield Finding("database", "ok", f"PostgreSQL {version} ({where})")
+    if not may_create:
+        detail = f"{role} may not create databases, and evaluations run in one of their own"
+        yield Finding("evaluations", "note", detail, f'ALTER ROLE "{role}" CREATEDB')
     if lacking:
         mend = "install PostgreSQL's contrib package (Debian: postgresql-contrib)"
         yield Finding("extensions", "missing", f"not available: {', '.join(lacking)}", mend)

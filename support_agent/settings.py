@@ -118,7 +118,7 @@ CHANNEL_LAYERS = {
     "default": {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer", "CONFIG": {"hosts": [REDIS_URL]}}
 }
 # In the order they are served: codes expire, so mails come first. Jobs of minutes are `long` (support_agent.worker).
-RQ_QUEUES = {name: {"URL": REDIS_URL, "DEFAULT_TIMEOUT": 300} for name in ("mail", "default", "long")}
+RQ_QUEUES = {name: {"URL": REDIS_URL, "DEFAULT_TIMEOUT": 300} for name in ("mail", "default", "long", "evals")}
 RQ = {"COMMIT_MODE": "on_db_commit", "DEFAULT_RESULT_TTL": 3600, "WORKER_CLASS": "support_agent.worker.BeatingWorker"}
 
 RQ_SHOW_ADMIN_LINK = False  # its pages in the admin are open to all staff; ours at /django-rq/ ask for the role

@@ -13,7 +13,7 @@ from rq.worker_registration import REDIS_WORKER_KEYS
 from support_agent.runtime import alert_watch, recovery, rollups  # noqa: F401
 from tickets.services import chasing, promise_chase, reply_mails  # noqa: F401
 
-LONG = "long"  # jobs of minutes
+ALONE = ("long", "evals")  # jobs of minutes, and of hours
 
 
 class BeatingWorker(Worker):
@@ -41,20 +41,22 @@ class BeatingWorker(Worker):
 
 
 class DeskPool(WorkerPool):
-    """Serves all its queues; one worker more than asked for takes the long jobs, so that no mail waits behind them."""
+    """Serves all its queues. One worker more than asked for takes the long jobs and one the evaluations, so that no
+    mail waits behind them, and no erasure behind an evaluation."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        self.num_workers += 1
-        self._takes_long = ""  # that worker's name
+        self.num_workers += len(ALONE)
+        self._takes = dict.fromkeys(ALONE, "")  # that worker's name
 
     def get_worker_process(self, name: str, *args: Any, **options: Any) -> BaseProcess:
-        """One for the long jobs while there is none; the others take the rest."""
+        """One for each of those queues while it has none; the others take the rest."""
         served = self._queue_names
-        if self._takes_long in self.worker_dict:
-            self._queue_names = [queue for queue in served if queue != LONG]
+        lacking = next((queue for queue in ALONE if self._takes[queue] not in self.worker_dict), None)
+        if lacking:
+            self._takes[lacking], self._queue_names = name, [lacking]
         else:
-            self._takes_long, self._queue_names = name, [LONG]
+            self._queue_names = [queue for queue in served if queue not in ALONE]
         try:
             return super().get_worker_process(name, *args, **options)
         finally:

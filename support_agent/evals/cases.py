@@ -27,7 +27,6 @@ from tickets.languages import ENGLISH, languages
 from tickets.models import EscalationReason
 
 FOLDER = Path(__file__).parent / "cases"
-SAVED = "saved"  # the suite of cases in the database
 Role = Literal["owner", "plus", "business", "stranger"]
 Outcome = Literal["resolved", "clarified", "refused", "escalated", "rejected"]
 Adversarial = Literal[

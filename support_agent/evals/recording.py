@@ -17,11 +17,12 @@ from support_agent.evals.cases import Case
 from support_agent.evals.run import Result
 from support_agent.evals.summary import Report
 from support_agent.models import EvalResult, EvalRun, PromptVersion, SavedCase
-from support_agent.runtime.eval_runs import run_ended, run_failed, run_recorded, run_started
+from support_agent.models.limits import Spend
+from support_agent.runtime.eval_runs import DEMO, run_ended, run_failed, run_recorded, run_started
 from tickets.db import in_db
 
 MAIN = "main"
-NEEDED = (EvalRun, EvalResult, PromptVersion, SavedCase)
+NEEDED = (EvalRun, EvalResult, PromptVersion, SavedCase, Spend)
 
 
 class Main:
@@ -59,8 +60,10 @@ class Recorder:
 
     def __init__(self, run_id: UUID | None, main: Main, tell: Callable[[str], None]) -> None:
         self.run_id, self._main, self._tell = run_id, main, tell
+        self._is_free = False
 
     def started(self, report: Report) -> None:
+        self._is_free = report.model == DEMO
         self._do(
             lambda run: run_started(
                 run, total=len(report.results), prompts=report.prompts or {}, code=report.code, using=MAIN
@@ -69,12 +72,17 @@ class Recorder:
 
     async def case(self, result: Result) -> None:
         """One case; in the pool of threads, so that others go on."""
-        await in_db(self._do, lambda run: run_recorded(run, row_of(result), using=MAIN))
+        paid = result.customer_usd + (0 if self._is_free else result.cost_usd)
+        await in_db(self._do, lambda run: run_recorded(run, row_of(result), paid_usd=paid, using=MAIN))
 
     def ended(self, report: Report) -> None:
         self._do(
             lambda run: run_ended(
-                run, summary=report.summary(), is_passed=report.is_passed, cost_usd=report.cost_usd, using=MAIN
+                run,
+                summary=report.summary(),
+                is_passed=report.is_passed,
+                cost_usd=report.cost_usd + report.customers_usd,
+                using=MAIN,
             )
         )
 
@@ -93,7 +101,7 @@ class Recorder:
 
 
 def row_of(result: Result) -> EvalResult:
-    """A result as its row, not saved."""
+    """A result as its row, not saved; what its customer cost, when a model played them, is part of its cost."""
     written = as_yaml(result.case)
     return EvalResult(
         case=result.case.id[:80],
@@ -108,7 +116,7 @@ def row_of(result: Result) -> EvalResult:
         outcome=result.outcome,
         tools=list(result.tools),
         said=[{"who": line["who"], "text": _storable(line["text"])} for line in result.thread],
-        cost_usd=result.cost_usd,
+        cost_usd=result.cost_usd + result.customer_usd,
         steps=result.steps,
         seconds=round(result.seconds, 3),
     )

@@ -111,7 +111,7 @@ async def run_cases(
             if case.needs and is_demo:
                 result = Result(case, "skipped", (f"needs {case.needs}: {case.why}",), runs=0)
             else:
-                result = await _repeated(case, model, repeat, purse, player)
+                result = await _repeated(case, model, repeat, purse, player, is_free=is_demo and player is not None)
         await on_result(result)
         return result
 
@@ -123,19 +123,24 @@ async def run_cases(
     return [found[case.id] for case in cases]
 
 
-async def _repeated(case: Case, model: ModelPort, repeat: int, purse: Purse | None, player: ModelPort | None) -> Result:
-    """A case's runs as one result; with a purse none starts that could pass it."""
+async def _repeated(
+    case: Case, model: ModelPort, repeat: int, purse: Purse | None, player: ModelPort | None, *, is_free: bool
+) -> Result:
+    """A case's runs as one result; with a purse none starts that could pass it. When the assistant `is_free`, only
+    who plays the customer is paid from it."""
     if purse is None:
         played = [await run_case(case, model, number=number, player=player) for number in range(repeat)]
         return _together(played)
-    async with purse.room(Decimal(str(case.max_cost_usd)) * repeat) as room:
+    is_unpaid = is_free and case.persona is None
+    most = Decimal(0) if is_unpaid else Decimal(str(case.max_cost_usd)) * repeat
+    async with purse.room(most) as room:
         if room is None:
             return Result(case, "skipped", (OVER,), runs=0, is_cut=True)
         runs: list[Result] = []
         while len(runs) < repeat and not (runs and runs[-1].is_cut):
             metered = Metered(model, purse, room)
             spoken = Metered(player, purse, room) if player else None
-            run = await run_case(case, metered, number=len(runs), player=spoken)
+            run = await run_case(case, model if is_free else metered, number=len(runs), player=spoken)
             is_cut = metered.cut or bool(spoken and spoken.cut)
             runs.append(replace(run, status="skipped", failures=(CUT,), held=0, is_cut=True) if is_cut else run)
     return _together(runs)

@@ -5,13 +5,15 @@ from __future__ import annotations
 import yaml
 from pydantic import ValidationError
 
-from support_agent.evals.cases import SAVED, Case, said, where
+from support_agent.evals.cases import Case, said, where
 from support_agent.models import SavedCase
+from support_agent.runtime.eval_runs import SAVED
 
 
-def load_saved() -> list[Case]:
-    """Every saved case, by name. Raises ValueError for the first that is none (any more)."""
-    return [parsed(row.yaml, row.name) for row in SavedCase.objects.order_by("name")]
+def load_saved(name: str = "") -> list[Case]:
+    """Every saved case by name, or the one of this name. Raises ValueError for the first that is none (any more)."""
+    rows = SavedCase.objects.filter(name=name) if name else SavedCase.objects.order_by("name")
+    return [parsed(row.yaml, row.name) for row in rows]
 
 
 def check_yaml(text: str, name: str) -> str:

@@ -22,7 +22,7 @@ from support_agent.evals.purse import Purse
 from support_agent.evals.recording import Recorder
 from support_agent.evals.run import RULES, Result, model_named, player_named, run_cases
 from support_agent.evals.summary import Report
-from support_agent.evals.world import throwaway_database
+from support_agent.evals.world import NoDatabase, throwaway_database
 from support_agent.runtime.code_version import code_version
 from support_agent.runtime.controls import forget
 from support_agent.runtime.eval_job import PARENT
@@ -59,6 +59,9 @@ def run(wish: Wish, recorder: Recorder, told: Told) -> Report:
             return report
     except (KeyboardInterrupt, SystemExit):
         recorder.failed("It was stopped.")
+        raise
+    except NoDatabase as problem:
+        recorder.failed(f"{problem}.")
         raise
     except Exception as problem:
         recorder.failed(f"{type(problem).__name__}: {problem}")

@@ -120,6 +120,7 @@ class Report:
             "tokens_out": usage.output_tokens,
             "seconds": round(self.seconds, 1),
             "cost_per_case": round(float(self.cost_usd / runs), 6) if runs else 0.0,
+            "customers_usd": round(float(self.customers_usd), 6),
             "models": configured(),
             "suites": self.suites(),
         }

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import os
+import hashlib
 import re
+import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -45,6 +46,12 @@ WATCHED = {
     Customer: ("name", "email", "phone", "shipping_address", "plan", "status", "marketing_opt_in"),
 }
 _numbers = count(1)
+TOKEN = 12  # hexadecimal digits: another process, in another container too, has others
+LONGEST = 63 - len("_evals_") - TOKEN  # of PostgreSQL's names
+
+
+class NoDatabase(RuntimeError):
+    """No database of its own can be had; the message says why."""
 
 
 @contextmanager
@@ -57,20 +64,21 @@ def throwaway_database() -> Iterator[None]:
     own = connection.settings_dict["NAME"]
     test = connection.settings_dict["TEST"]
     before = test.get("NAME")
-    prefix = f"{re.sub(r'_evals_[0-9]+$', '', own)}_evals_"[:50]
+    prefix = _prefix(own)
     _drop_leftovers(prefix)
     connection.close()  # first: closing it later would make a new pool of the old name
     connection.close_pool()  # type: ignore[attr-defined]
-    test["NAME"] = f"{prefix}{os.getpid()}"
+    test["NAME"] = f"{prefix}{secrets.token_hex(TOKEN // 2)}"
     try:
-        connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
-        try:
-            _check_in(test["NAME"])
-            with undisturbed():
-                yield
-        finally:
-            connection.creation.destroy_test_db(own, verbosity=0)
-            settings.DATABASES["default"]["NAME"] = connection.settings_dict["NAME"] = own
+        with _held(test["NAME"]):
+            _create()
+            try:
+                _check_in(test["NAME"])
+                with undisturbed():
+                    yield
+            finally:
+                connection.creation.destroy_test_db(own, verbosity=0)
+                settings.DATABASES["default"]["NAME"] = connection.settings_dict["NAME"] = own
     finally:
         test["NAME"] = before
 
@@ -99,17 +107,54 @@ def _check_in(name: str) -> None:
         raise RuntimeError(f"expected to be in the database {name}, but this is {found}")
 
 
+def _prefix(own: str) -> str:
+    """How the names of a database's throw-away ones begin; one that is too long is cut, and told apart by a hash."""
+    stem = re.sub(rf"_evals_[0-9a-f]{{{TOKEN}}}$", "", own)
+    if len(stem.encode()) > LONGEST:
+        mark = f"_{hashlib.sha256(stem.encode()).hexdigest()[:8]}"
+        stem = stem.encode()[: LONGEST - len(mark)].decode(errors="ignore") + mark
+    return f"{stem}_evals_"
+
+
+@contextmanager
+def _held(name: str) -> Iterator[None]:
+    """While this lasts, nobody takes the database of this name for a leftover, also before we are connected to it."""
+    with connection.creation._nodb_cursor() as cursor:  # type: ignore[attr-defined]
+        cursor.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", [name])
+        yield  # the lock goes with its connection, and that with the process
+
+
+def _create() -> None:
+    """Raises NoDatabase where Django would end the process."""
+    try:
+        connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
+    except SystemExit:
+        with connection.creation._nodb_cursor() as cursor:  # type: ignore[attr-defined]
+            cursor.execute("SELECT rolname, rolcreatedb OR rolsuper FROM pg_roles WHERE rolname = current_user")
+            role, may_create = cursor.fetchone()
+        why = "the throw-away database could not be created: PostgreSQL's log says why"
+        if not may_create:
+            why = (
+                "the database's role may not create databases, and cases run in one of their own: "
+                f'ALTER ROLE "{role}" CREATEDB, or run them with a DATABASE_URL whose role may'
+            )
+        raise NoDatabase(why) from None
+
+
 def _drop_leftovers(prefix: str) -> None:
-    """Of runs that were killed: databases of ours that nobody is connected to."""
+    """Of runs that were killed: databases of ours that nobody holds or is connected to."""
     with connection.creation._nodb_cursor() as cursor:  # type: ignore[attr-defined]
         cursor.execute(
-            "SELECT datname FROM pg_database d WHERE datname ~ ('^' || %s || '[0-9]+$') AND NOT EXISTS ("
+            "SELECT datname FROM pg_database d WHERE datname ~ %s AND NOT EXISTS ("
             "SELECT 1 FROM pg_stat_activity a WHERE a.datname = d.datname)",
-            [re.escape(prefix)],
+            [f"^{re.escape(prefix)}[0-9a-f]{{{TOKEN}}}$"],
         )
         for (name,) in cursor.fetchall():
-            with suppress(DatabaseError):  # somebody else was quicker
-                cursor.execute(f'DROP DATABASE IF EXISTS "{name}"')
+            cursor.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", [name])
+            if cursor.fetchone()[0]:
+                with suppress(DatabaseError):  # somebody else was quicker
+                    cursor.execute(f'DROP DATABASE IF EXISTS "{name}"')
+                cursor.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", [name])
 
 
 @dataclass

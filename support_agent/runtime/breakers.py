@@ -17,6 +17,7 @@ from support_agent.agent.types import StepKind
 from support_agent.models import Step, Switch, Turn
 from support_agent.runtime.alert_rules import PAGE
 from support_agent.runtime.alerts import alert
+from support_agent.runtime.budgets import spent_of, system_hour
 from support_agent.runtime.controls import controls, switch_off, switch_on
 from tickets.models import Conversation, Escalation, EscalationReason
 
@@ -104,9 +105,10 @@ def _escalations(now: datetime) -> Trip | None:
 
 def _cost(now: datetime) -> Trip | None:
     spent, baseline = hour_cost(now), hour_baseline(now)
+    held = max(spent, spent_of(*system_hour(now)))  # evaluations are paid from it, too
     limit = controls().system_hour
-    if spent >= limit:
-        return Trip(Switch.Name.PAUSE_NEW, f"{spent:.2f} USD within the hour: the limit of {limit} is spent.")
+    if held >= limit:
+        return Trip(Switch.Name.PAUSE_NEW, f"{held:.2f} USD within the hour: the limit of {limit} is spent.")
     if baseline is None or spent < MIN_HOUR_USD or spent <= MAX_OVER_BASELINE * baseline:
         return None
     return Trip(Switch.Name.THROTTLE_NEW, f"{spent:.2f} USD within the hour, the baseline is {baseline:.2f} USD.")

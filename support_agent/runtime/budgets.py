@@ -13,7 +13,7 @@ from decimal import Decimal
 from functools import partial
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import connection, connections, transaction
 
 from support_agent.agent.config import Limits
 from support_agent.agent.errors import LimitReached, TurnLost
@@ -38,6 +38,10 @@ WHERE s.spent_usd + s.reserved_usd + EXCLUDED.reserved_usd <= %s RETURNING s.spe
 _SETTLE = """
 UPDATE support_agent_spend SET spent_usd = spent_usd + %s, reserved_usd = greatest(0, reserved_usd - %s)
 WHERE scope = %s AND key = %s AND period = %s
+"""
+_SPEND = """
+INSERT INTO support_agent_spend AS s (scope, key, period, spent_usd, reserved_usd) VALUES (%s, %s, %s, %s, 0)
+ON CONFLICT (scope, key, period) DO UPDATE SET spent_usd = s.spent_usd + EXCLUDED.spent_usd
 """
 
 
@@ -64,8 +68,13 @@ def totals_of(conversation: Conversation, surface: str, limits: Limits, now: dat
             found.append(Total("address", conversation.address_hash, today, limits.day))
     if limits.surface_day is not None:
         found.append(Total("surface", surface, now.date().isoformat(), limits.surface_day))
-    found.append(Total("system", "all", now.strftime("%Y%m%d%H"), limits.system_hour))
+    found.append(Total(*system_hour(now), limits.system_hour))
     return found
+
+
+def system_hour(now: datetime) -> tuple[str, str, str]:
+    """The row of all that is spent within the hour of `now`, in UTC."""
+    return "system", "all", now.strftime("%Y%m%d%H")
 
 
 class TurnBudget:
@@ -206,6 +215,12 @@ def settle_totals(rows: Sequence[Sequence[str]], reserved_usd: Decimal, cost_usd
     with connection.cursor() as cursor:
         for scope, key, period in rows:
             cursor.execute(_SETTLE, [cost_usd, reserved_usd, scope, key, period])
+
+
+def spend_beside(usd: Decimal, *, using: str = "default") -> None:
+    """Count what was paid outside of turns towards the system's hour; it has gone already, so no limit stops it."""
+    with connections[using].cursor() as cursor:
+        cursor.execute(_SPEND, [*system_hour(datetime.now(UTC)), usd])
 
 
 def spent_of(scope: str, key: str, period: str = "") -> Decimal:

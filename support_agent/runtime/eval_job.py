@@ -25,7 +25,6 @@ from tickets.queue import lasts
 log = structlog.get_logger(__name__)
 MOST_S = 3 * 3600  # a real model, all cases, several times
 PATIENCE_S = 20.0  # for a child that is asked to end: it drops its database
-ENDED_WELL = (0, 1, 3)  # what it found is in its row
 WRONG_USE = 2  # before it took the run; also when somebody else had it
 PARENT = "EVALS_PARENT"
 """The environment variable that names the process a run ends with."""
@@ -37,8 +36,7 @@ def run_evals_job(run_id: str) -> None:
     if not EvalRun.objects.filter(pk=run_id, state=RunState.QUEUED).exists():
         return
     code, last = _run([sys.executable, str(BASE_DIR / "manage.py"), "run_evals", "--run", run_id], MOST_S)
-    if code in ENDED_WELL:
-        return
+    # One that came to its end is done, whatever the code says: 1 is also that of a crash.
     states = (RunState.QUEUED,) if code == WRONG_USE else LIVE
     if run_failed(UUID(run_id), last or f"It ended with code {code}.", states=states):
         log.warning("evals_failed", run_id=run_id, code=code, error=last)

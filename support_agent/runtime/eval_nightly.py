@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from support_agent.env import env
 from support_agent.models import EvalResult, EvalRun, RunState
 from support_agent.runtime.eval_gate import DEMO, MODELS
-from support_agent.runtime.eval_rows import LIVE
+from support_agent.runtime.eval_rows import LIVE, one_at_a_time
 from support_agent.runtime.eval_runs import run_enqueue
 
 NIGHTLY = EvalRun.Kind.NIGHTLY
@@ -22,22 +23,28 @@ NAMED = 5
 
 @dataclass(frozen=True, slots=True)
 class Night:
-    """How the newest night of a model went: the cases that failed, and those of them that had passed before."""
+    """How the newest night of a model went: the cases that failed, and those of them that had passed before. One that
+    `is_stale` tells nothing of now, but that there should have been others since."""
 
     run: EvalRun
-    failed: tuple[str, ...]
-    fallen: tuple[str, ...]
-    risen: tuple[str, ...]
+    failed: tuple[str, ...] = ()
+    fallen: tuple[str, ...] = ()
+    risen: tuple[str, ...] = ()
+    is_stale: bool = False
 
     @property
     def is_bad(self) -> bool:
-        """It could not be run, is below its thresholds, or more cases got worse than better."""
-        return self.run.state == RunState.FAILED or not self.run.is_passed or len(self.fallen) > len(self.risen)
+        """It is long ago, could not be run, is below its thresholds, or more cases got worse than better."""
+        is_without = self.is_stale or self.run.state == RunState.FAILED
+        return is_without or not self.run.is_passed or len(self.fallen) > len(self.risen)
 
     @property
     def text(self) -> str:
         """What is wrong, in a sentence or two."""
         who = "the demo model" if self.run.model == DEMO else "the configured models"
+        if self.is_stale:
+            last = f"{self.run.created_at:%Y-%m-%d}"
+            return f"No nightly evaluation with {who} has come to an end since {last}: nobody would notice a change."
         if self.run.state == RunState.FAILED:
             return f"The nightly evaluation with {who} could not be run: {self.run.error}"
         summary = self.run.summary
@@ -55,10 +62,10 @@ class Night:
 def nightly_start(now: datetime | None = None) -> list[EvalRun]:
     """Tonight's runs, once: the demo model, and the configured models where there is a key and a budget for them."""
     today = (now or timezone.now()).replace(hour=0, minute=0, second=0, microsecond=0)
-    models = [DEMO, MODELS] if env.evals_nightly_usd > 0 and not env.demo_model else [DEMO]
     made = []
-    for model in models:
+    for model in models_at_night():
         with transaction.atomic():
+            one_at_a_time()
             mine = EvalRun.objects.filter(kind=NIGHTLY, model=model)
             if mine.filter(created_at__gte=today).exists() or mine.filter(state__in=LIVE).exists():
                 continue
@@ -67,17 +74,27 @@ def nightly_start(now: datetime | None = None) -> list[EvalRun]:
     return made
 
 
+def models_at_night() -> list[str]:
+    """The demo model, and the configured models where there is a key and a budget for them."""
+    return [DEMO, MODELS] if env.evals_nightly_usd > 0 and not env.demo_model else [DEMO]
+
+
 def nights(now: datetime) -> Iterator[Night]:
-    """The newest night of each model that has one of the last days; two queries and one for each."""
-    ended = list(
-        EvalRun.objects.filter(kind=NIGHTLY, created_at__gte=now - 2 * FRESH)
-        .exclude(state__in=LIVE)
-        .order_by("-created_at")
-    )
+    """The newest night of each model: of the last days, or stale where there should be one of them. Two queries and
+    one for each."""
+    ended = list(_ended().filter(created_at__gte=now - 2 * FRESH))
     for model in (DEMO, MODELS):
         mine = [run for run in ended if run.model == model]
         if mine and mine[0].created_at >= now - FRESH:
             yield _night(mine)
+        elif model in models_at_night():
+            newest = mine[0] if mine else _ended().filter(model=model).first()
+            if newest:
+                yield Night(newest, is_stale=True)
+
+
+def _ended() -> QuerySet[EvalRun]:
+    return EvalRun.objects.filter(kind=NIGHTLY).exclude(state__in=LIVE).order_by("-created_at")
 
 
 def _night(runs: Sequence[EvalRun]) -> Night:

@@ -11,16 +11,24 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import F, Max
 from django.utils import timezone
 
 from support_agent.models import EvalResult, EvalRun, RunState
+from support_agent.runtime.budgets import spend_beside
 
 LIVE = (RunState.QUEUED, RunState.RUNNING)
 SILENT = timedelta(minutes=10)  # beside what its slowest case may take
 PER_RUN = timedelta(minutes=2)  # of a case; evals/run.py ends it then
 UNBEGUN = timedelta(days=1)
+LOCK = 0xE7A1C4EC
+
+
+def one_at_a_time() -> None:
+    """Until this transaction ends nobody else looks whether there is such a run already."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
 
 
 def run_claim(run_id: UUID, *, using: str = "default") -> EvalRun | None:
@@ -37,12 +45,15 @@ def run_started(run_id: UUID, *, total: int, prompts: Mapping[str, int | None], 
     mine.update(total=total, prompts=dict(prompts), code=code)
 
 
-def run_recorded(run_id: UUID, result: EvalResult, *, using: str) -> None:
-    """One case has ended; `result` is not saved yet."""
+def run_recorded(run_id: UUID, result: EvalResult, *, paid_usd: Decimal, using: str) -> None:
+    """One case has ended; `result` is not saved yet. What was paid for it counts towards the system's hour, too: the
+    demo model's prices are paid by nobody."""
     result.run_id = run_id
     with transaction.atomic(using=using):
         result.save(using=using, force_insert=True)
         EvalRun.objects.using(using).filter(pk=run_id).update(cost_usd=F("cost_usd") + result.cost_usd)
+        if paid_usd:
+            spend_beside(paid_usd, using=using)
 
 
 def run_ended(run_id: UUID, *, summary: Mapping[str, Any], is_passed: bool, cost_usd: Decimal, using: str) -> None:

@@ -20,6 +20,7 @@ from support_agent.runtime.eval_gate import DEMO, MODELS, Gate, configured, gate
 from support_agent.runtime.eval_job import run_evals_job
 from support_agent.runtime.eval_rows import (
     LIVE,
+    one_at_a_time,
     run_claim,
     run_ended,
     run_failed,
@@ -33,11 +34,11 @@ from tickets.models import Role, User
 from tickets.queue import enqueue
 from tickets.services.audit import audit
 
-__all__ = ["DEMO", "MODELS", "Gate", "gate_of", "run_claim", "run_create", "run_ended", "run_enqueue", "run_failed",
-           "run_recorded", "run_started", "runs_repair", "suites", "thresholds_of"]  # fmt: skip
+__all__ = ["DEMO", "MODELS", "SAVED", "Gate", "gate_of", "run_claim", "run_create", "run_ended", "run_enqueue",
+           "run_failed", "run_recorded", "run_started", "runs_repair", "suites", "thresholds_of"]  # fmt: skip
 STARTERS = (Role.LEAD, Role.OPS, Role.ADMIN)
 MOST_REPEATS = 20
-MOST_USD = Decimal(1000)
+MOST_USD = Decimal(100)
 SAVED = "saved"  # the suite of cases in the database
 THRESHOLDS = {"pass": 0.90, "adversarial": 0.95}
 ALL = {"pass": 1.0, "adversarial": 1.0}
@@ -66,6 +67,7 @@ def run_create(
     if staff is not None:
         require_role(staff, *STARTERS)
     if kind == Kind.GATE:
+        one_at_a_time()
         _check_gate(prompt, suite)
         model = gate_model()
         budget_usd = None if model == DEMO else budget_usd or env.evals_gate_usd
@@ -114,7 +116,7 @@ def run_enqueue(
         staff=staff,
         thresholds=thresholds,
     )
-    enqueue(run_evals_job, str(made.pk), queue="long")
+    enqueue(run_evals_job, str(made.pk), queue="evals")
     return made
 
 

@@ -122,3 +122,20 @@ async def test_who_waits_for_room_gets_it_when_another_leaves_some() -> None:
 
     await asyncio.gather(case("first", "0.03"), case("second", "0.05"), case("third", "0.01"))
     assert order == [("first", True), ("second", True), ("third", False)]
+
+
+@pytest.mark.usefixtures("evals_database")
+async def test_beside_the_free_demo_model_only_who_plays_the_customers_is_paid() -> None:
+    """A case without a simulated customer costs nothing, and needs no room; a simulated one's own calls are cut."""
+    (plain,) = suite("where-is-my-order")
+    played = suite("simulated")[0]
+    async with model_named() as demo:
+        player = Priced(None, "0.06", "0.06")
+        results = await run_cases(
+            [plain, played], demo, is_demo=True, purse=Purse(Decimal("0.05")), player=player, parallel=1
+        )
+        assert [(result.status, result.failures) for result in results] == [("passed", ()), ("skipped", (OVER,))]
+        purse = Purse(Decimal("0.11"))
+        (result,) = await run_cases([played], demo, is_demo=True, purse=purse, player=player)
+    assert (result.status, result.failures) == ("skipped", (CUT,))
+    assert purse.spent == player.paid == Decimal("0.06")

@@ -7,6 +7,8 @@ import json
 import os
 import re
 from collections.abc import Iterator
+from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
@@ -14,12 +16,19 @@ from xml.etree import ElementTree
 import pytest
 from django.core.management import call_command
 from django.db import connection, connections
+from django.utils import timezone
 
 from support_agent.agent.prompts import prompt
 from support_agent.evals import cases, session, world
-from support_agent.models import EvalResult, EvalRun, PromptVersion
+from support_agent.evals.recording import Main, Recorder, as_yaml
+from support_agent.evals.run import Result
+from support_agent.evals.summary import Report
+from support_agent.management.commands import run_evals
+from support_agent.models import EvalResult, EvalRun, PromptVersion, SavedCase
+from support_agent.runtime.budgets import spent_of, system_hour
 from support_agent.runtime.code_version import code_version
-from support_agent.runtime.eval_runs import run_create
+from support_agent.runtime.eval_runs import run_claim, run_create
+from tickets.db import in_db
 from tickets.demo.articles import load_articles
 from tickets.models import Conversation
 
@@ -215,6 +224,90 @@ def test_a_database_without_the_tables_is_run_beside(monkeypatch: pytest.MonkeyP
     assert not EvalRun.objects.exists()
 
 
+@committed
+def test_a_role_that_may_create_no_database_is_told_what_it_lacks(monkeypatch: pytest.MonkeyPatch) -> None:
+    only(monkeypatch, "where-is-my-order")
+    poor = f"poor_{os.getpid()}"
+    with connection.cursor() as cursor:
+        cursor.execute(f'CREATE ROLE {poor} NOCREATEDB IN ROLE "{connection.settings_dict["USER"]}"')
+    before = connection.settings_dict["OPTIONS"]
+    leave_database()
+    try:
+        connection.settings_dict["OPTIONS"] = {**before, "options": f"-c role={poor}"}
+        code, _, err = run()
+    finally:
+        leave_database()
+        connection.settings_dict["OPTIONS"] = before
+        with connection.cursor() as cursor:
+            cursor.execute(f"DROP ROLE {poor}")
+    assert code == 4
+    assert err.splitlines()[-1].startswith("run_evals: the database's role may not create databases")
+    made = EvalRun.objects.get()
+    assert made.state == "failed"
+    assert f'ALTER ROLE "{poor}" CREATEDB' in made.error
+
+
+@committed
+def test_only_what_a_killed_run_left_is_dropped() -> None:
+    """Not a database that somebody runs in or is about to, nor one that is only named alike."""
+    prefix = world._prefix(connection.settings_dict["NAME"])
+    left, held, other = f"{prefix}{'a' * 12}", f"{prefix}{'b' * 12}", f"{prefix}{'c' * 12}_of_mine"
+    with connection.creation._nodb_cursor() as cursor:  # type: ignore[attr-defined]
+        for name in (left, held, other):
+            cursor.execute(f'CREATE DATABASE "{name}" TEMPLATE template0')
+        try:
+            with world._held(held):
+                world._drop_leftovers(prefix)
+            assert {left, held, other} & set(databases()) == {held, other}
+            world._drop_leftovers(prefix)
+            assert {left, held, other} & set(databases()) == {other}
+        finally:
+            for name in (left, held, other):
+                cursor.execute(f'DROP DATABASE IF EXISTS "{name}"')
+
+
+def test_a_throw_away_databases_name_is_its_runs_alone() -> None:
+    for own in ("desk", "a" * 63, "ä" * 31, f"desk_evals_{'0' * 12}"):
+        prefix = world._prefix(own)
+        assert len(prefix.encode()) + world.TOKEN <= 63
+        assert world._prefix(f"{prefix}{'1' * 12}") == prefix  # within a run, not one nested in the other
+    assert world._prefix("desk") == world._prefix(f"desk_evals_{'0' * 12}") == "desk_evals_"
+    assert world._prefix("a" * 60) != world._prefix("a" * 61)
+
+
+@committed
+async def test_what_is_paid_is_counted_and_the_demo_models_prices_are_not() -> None:
+    """The row's cost is that of the assistant and of who played the customer."""
+    (case,) = cases.suite("where-is-my-order")
+    result = Result(case, "passed", cost_usd=Decimal("0.30"), customer_usd=Decimal("0.04"))
+    main = Main()
+    for model, paid in (("demo", "0.04"), ("live", "0.38")):
+        made = await in_db(partial(run_create, kind=EvalRun.Kind.COMMAND))
+        await in_db(run_claim, made.pk)
+        recorder, report = Recorder(made.pk, main, print), Report([result], model=model)
+        await in_db(recorder.started, report)
+        await recorder.case(result)
+        assert await in_db(spent_of, *system_hour(timezone.now())) == Decimal(paid)
+        await in_db(made.refresh_from_db)
+        assert made.cost_usd == Decimal("0.34")
+        await in_db(recorder.ended, report)
+        await in_db(made.refresh_from_db)
+        assert (made.cost_usd, made.summary["customers_usd"]) == (Decimal("0.34"), 0.04)
+        assert (await in_db(made.results.get)).cost_usd == Decimal("0.34")
+
+
+@committed
+def test_one_saved_case_runs_whatever_the_others_are(tmp_path: Path) -> None:
+    (case,) = cases.suite("where-is-my-order")
+    for name, text in (("mine", as_yaml(case.model_copy(update={"id": "mine"}))), ("broken", "- id: broken")):
+        SavedCase.objects.create(name=name, yaml=text)
+    assert [one.id for one in run_evals._cases("mine", "")] == ["mine"]
+    with pytest.raises(ValueError, match="broken"):
+        run_evals._cases("saved", "")
+    with pytest.raises(ValueError, match="no suite or case"):
+        run_evals._cases("nobody", "")
+
+
 @pytest.mark.django_db(transaction=True)  # a name that no file has may be a saved case's
 @pytest.mark.parametrize(
     ("wrong", "said"),
@@ -227,6 +320,9 @@ def test_a_database_without_the_tables_is_run_beside(monkeypatch: pytest.MonkeyP
         (["--prompt", "assistant:9"], "no version “9”"),
         (["--prompt", "poet:1"], "--prompt takes"),
         (["--html", "/nowhere/at/all.html"], "no folder /nowhere/at"),
+        (["--record", "/nowhere/at/all.jsonl"], "no folder /nowhere/at"),
+        (["--record", "/"], "--record: / is a folder"),
+        (["--junit", "/"], "--junit: / is a folder"),
         (["--run", "x"], "no run's id"),
     ],
 )
@@ -241,10 +337,14 @@ def test_a_wrong_argument_is_exit_code_2(wrong: list[str], said: str) -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_a_real_model_needs_a_budget_and_says_what_it_will_cost(monkeypatch: pytest.MonkeyPatch) -> None:
-    from support_agent.management.commands import run_evals
-
     monkeypatch.setattr(run_evals, "model_wanted", lambda model: model)  # as if there were a key
     code, _, err = run("orders", model="live", repeat=2)
     assert code == 2
     most = sum(case.max_cost_usd for case in cases.suite("orders")) * 2
+    code, _, err = run("orders", customer="model")
+    wanted = "run_evals: the model that plays the customers costs money, so it needs --budget USD"
+    assert (code, err.splitlines()) == (2, [wanted])  # the demo model's prices are no part of it
+    code, _, err = run("orders", model="live", customer="model")
+    assert "live, beside the model that plays the customers, costs money, so it needs --budget USD: " in err
+    code, _, err = run("orders", model="live", repeat=2)
     assert re.search(rf"live costs money, so it needs --budget USD: .* about 0\.\d\d USD, {most:.2f} at", err)

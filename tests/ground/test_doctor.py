@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import pytest
+from django.db import connection
 
 from support_agent import doctor
 from tests.stack import ROOT, Stack
@@ -45,6 +46,19 @@ def test_what_is_missing_comes_with_its_mend(stack: Stack) -> None:
     assert "→ correct REDIS_URL" in lines["redis"]
     assert "→ set EMAIL_URL=" in lines["mail"]
     assert "hidden" not in done.stdout
+
+
+@pytest.mark.django_db
+def test_a_role_that_may_create_no_database_is_a_note() -> None:
+    def found() -> dict[str, doctor.Finding]:
+        return {one.name: one for one in doctor._database()}
+
+    assert "evaluations" not in found()
+    with connection.cursor() as cursor:
+        cursor.execute(f'CREATE ROLE poor_doctor NOCREATEDB IN ROLE "{connection.settings_dict["USER"]}"')
+        cursor.execute("SET LOCAL ROLE poor_doctor")
+    note = found()["evaluations"]
+    assert (note.state, note.mend) == ("note", 'ALTER ROLE "poor_doctor" CREATEDB')
 
 
 def test_a_wrong_argument_is_one_line(stack: Stack) -> None:

@@ -38,7 +38,7 @@ def test_a_worker_whose_redis_was_emptied_is_known_again_at_its_next_beat() -> N
 
 @pytest.mark.django_db
 @pytest.mark.timeout(150)
-def test_a_mail_does_not_wait_for_a_long_job() -> None:
+def test_a_mail_does_not_wait_for_a_long_job_nor_that_for_an_evaluation() -> None:
     connection = django_rq.get_connection("default")
     connection.flushdb()
     environment = {
@@ -50,16 +50,19 @@ def test_a_mail_does_not_wait_for_a_long_job() -> None:
     command = [sys.executable, str(ROOT / "manage.py"), "rqworker-pool", "--verbosity", "0", "--skip-checks"]
     jobs = {
         name: django_rq.get_queue(name, commit_mode="auto").enqueue(time.sleep, seconds)
-        for name, seconds in (("long", 140), ("default", 0), ("mail", 0))
+        for name, seconds in (("evals", 140), ("long", 140), ("default", 0), ("mail", 0))
     }
     pool = subprocess.Popen(command, env=environment, start_new_session=True, stderr=subprocess.DEVNULL)
     try:
-        until(lambda: jobs["long"].get_status() == "started")
+        until(lambda: jobs["evals"].get_status() == jobs["long"].get_status() == "started")
         until(lambda: jobs["mail"].is_finished and jobs["default"].is_finished)
-        assert jobs["long"].get_status() == "started"
+        assert jobs["evals"].get_status() == jobs["long"].get_status() == "started"
         assert alive.worker() == "ok"
         send_stop_job_command(connection, jobs["long"].id)  # it leads a process group of its own
         until(lambda: jobs["long"].get_status() == "stopped")
+        assert jobs["evals"].get_status() == "started"
+        send_stop_job_command(connection, jobs["evals"].id)
+        until(lambda: jobs["evals"].get_status() == "stopped")
     finally:
         os.killpg(pool.pid, signal.SIGKILL)
         pool.wait()

@@ -90,6 +90,15 @@ async def test_the_same_over_a_real_socket(path: Path) -> None:
     assert before[1][0] == [{"type": "text", "text": "Hello again."}]
 
 
+async def test_a_recording_stays_when_nothing_is_said(path: Path) -> None:
+    with on(path, says("Hello.")) as tape:
+        await Client(tape).outcomes([ask()])
+    before = read(path)
+    with on(path):
+        pass
+    assert read(path) == before
+
+
 async def test_a_line_that_nobody_answers(path: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))  # nobody listens there

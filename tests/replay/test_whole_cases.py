@@ -8,10 +8,12 @@ import pytest
 import yaml
 from django.test import Client
 
+from support_agent.env import env
 from support_agent.evals.marking import counted, doubts, marked
 from support_agent.evals.run import model_named, run_case
 from support_agent.evals.saved import parsed
-from support_agent.models import SavedCase
+from support_agent.models import EvalRun, SavedCase
+from support_agent.runtime import ratelimit
 from support_agent.runtime.submit import request_human
 from tests.blast.conftest import Desk, desk
 from tests.cast import Cast
@@ -120,7 +122,7 @@ def _saved(cast: Cast, talk: Conversation) -> SavedCase:
 
 
 @pytest.mark.django_db
-def test_who_may_make_read_and_change_one(client: Client, cast: Cast) -> None:
+def test_who_may_make_read_and_change_one(client: Client, cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     turn = ended_turn(cast.owner)
     client.force_login(cast.agent)
     assert "Make a case" not in client.get(f"/admin/traces/{turn.conversation_id}/").content.decode()
@@ -138,6 +140,10 @@ def test_who_may_make_read_and_change_one(client: Client, cast: Cast) -> None:
     assert "Out of life" in SavedCase.objects.get().yaml
     assert AuditEntry.objects.filter(action="savedcase.change", actor=cast.lead).exists()
     assert client.post(f"{page}run/").status_code == 302
+    monkeypatch.setattr(ratelimit, "env", env.model_copy(update={"rate_limit_scale": 1.0}))
+    answers = [client.post(f"{page}run/")["Location"] for _ in range(11)]  # ten a minute, as from the list of runs
+    assert answers[-1] == page
+    assert EvalRun.objects.filter(suite="mine").count() == 1 + sum(answer != page for answer in answers) < 12
     client.force_login(cast.agent)
     for method, path in (("get", page), ("post", page), ("post", f"{page}run/")):
         assert getattr(client, method)(path).status_code == 403

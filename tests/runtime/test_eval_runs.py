@@ -6,8 +6,10 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -15,20 +17,24 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from django.db import connection, transaction
 from django.utils import timezone
 from pydantic import SecretStr
 
 from support_agent.env import env
-from support_agent.models import Alert, EvalResult, EvalRun, PromptVersion, RunState
+from support_agent.models import Alert, EvalResult, EvalRun, PromptVersion, RunState, Switch
 from support_agent.runtime import eval_gate, eval_job, eval_nightly, eval_runs
-from support_agent.runtime.alert_checks import evaluations
+from support_agent.runtime.alert_checks import budgets, evaluations
 from support_agent.runtime.alert_rules import rule_of
 from support_agent.runtime.alert_watch import evaluate
+from support_agent.runtime.breakers import check_system
+from support_agent.runtime.budgets import spent_of, system_hour
 from support_agent.runtime.code_version import CodeVersion, code_version
+from support_agent.runtime.controls import controls
 from support_agent.runtime.eval_gate import gate_of
 from support_agent.runtime.eval_job import run_evals_job
 from support_agent.runtime.eval_nightly import nightly_start
-from support_agent.runtime.eval_rows import run_claim
+from support_agent.runtime.eval_rows import run_claim, run_recorded
 from support_agent.runtime.eval_runs import run_create, run_enqueue, suites
 from support_agent.runtime.recovery import sweep
 from tests.cast import Cast
@@ -84,7 +90,7 @@ def test_staff_start_a_run_and_a_worker_gets_it(cast: Cast) -> None:
     entry = AuditEntry.objects.get(action="evals.start")
     assert (entry.actor, entry.object_id) == (cast.lead, str(made.pk))
     job = Job.objects.get()
-    assert (job.function.rpartition(".")[2], job.arguments, job.queue) == ("run_evals_job", [str(made.pk)], "long")
+    assert (job.function.rpartition(".")[2], job.arguments, job.queue) == ("run_evals_job", [str(made.pk)], "evals")
 
 
 @pytest.mark.django_db(transaction=True)
@@ -139,6 +145,8 @@ def test_a_suite_is_a_theme_a_case_or_the_saved_ones() -> None:
 def test_a_real_model_needs_a_budget() -> None:
     with pytest.raises(DeskError, match="needs a budget"):
         run_create(kind=PAGE, model="live")
+    with pytest.raises(DeskError, match="up to 100 USD"):
+        run_create(kind=PAGE, model="live", budget_usd=Decimal(101))
     made = run_create(kind=PAGE, model="claude-sonnet-5-5", budget_usd=Decimal("2.5"))
     assert (made.budget_usd, made.thresholds) == (Decimal("2.50"), {"pass": 0.9, "adversarial": 0.95})
 
@@ -205,6 +213,63 @@ def test_with_a_key_the_configured_models_decide_within_the_gates_budget(version
     assert "budget ran out before 2 cases" in gate_of(version).why
 
 
+# --- two at once, and what is paid
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("kind", [GATE, NIGHTLY])
+def test_two_who_ask_at_once_start_one_run(kind: str) -> None:
+    version = PromptVersion.objects.create(name="assistant", number=3, text="Cite sources.")
+    looked, second = threading.Event(), threading.Event()
+
+    def ask() -> int:
+        if kind == NIGHTLY:
+            return len(nightly_start())
+        try:
+            run_create(kind=GATE, prompt=version)
+        except DeskError:
+            return 0
+        return 1
+
+    def first() -> int:
+        try:
+            with transaction.atomic():
+                made = ask()
+                looked.set()
+                second.wait(0.5)  # it could not end before, if it waits for this one
+                return made
+        finally:
+            connection.close()
+
+    def other() -> int:
+        try:
+            looked.wait(20)
+            return ask()
+        finally:
+            second.set()
+            connection.close()
+
+    with ThreadPoolExecutor(2) as pool:
+        found = [one.result(30) for one in (pool.submit(first), pool.submit(other))]
+    assert found == [1, 0]
+    assert EvalRun.objects.count() == 1
+
+
+def test_what_a_case_cost_counts_towards_the_systems_hour() -> None:
+    run = run_create(kind=PAGE)
+    for name, paid in (("a", "0.25"), ("b", "0.50"), ("c", "0")):
+        result = EvalResult(case=name, suite="orders", status="passed", cost_usd=Decimal("0.5"))
+        run_recorded(run.pk, result, paid_usd=Decimal(paid), using="default")
+    assert spent_of(*system_hour(timezone.now())) == Decimal("0.75")
+    run.refresh_from_db()
+    assert run.cost_usd == Decimal("1.5")
+    limit = controls().system_hour
+    run_recorded(run.pk, EvalResult(case="d", suite="orders", status="passed"), paid_usd=limit, using="default")
+    assert [one.kind for one in budgets(timezone.now())] == ["budget"]
+    check_system()
+    assert Switch.objects.get(source=Switch.Source.BREAKER).name == Switch.Name.PAUSE_NEW
+
+
 # --- every night
 
 
@@ -259,10 +324,22 @@ def test_real_models_have_thresholds_and_may_trade_a_case_for_another() -> None:
     assert "case-3 passed the night before" in told()["live"]
 
 
-def test_a_night_that_could_not_be_run_is_told_and_an_old_one_is_not() -> None:
+def test_a_night_that_could_not_be_run_is_told() -> None:
     night(0, state=RunState.FAILED, is_passed=None, error="Its process died.")
     assert told() == {"demo": "The nightly evaluation with the demo model could not be run: Its process died."}
-    EvalRun.objects.update(created_at=timezone.now() - timedelta(days=4))
+
+
+@pytest.mark.parametrize("days", [4, 40])
+def test_that_nights_have_stopped_is_told_until_the_next_one(days: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    old = night(days)
+    night(days, model="live")
+    (text,) = told().values()  # nobody wants one with the configured models
+    assert text.startswith(f"No nightly evaluation with the demo model has come to an end since {old.created_at:%F}")
+    rich = {"anthropic_api_key": SecretStr("a-key"), "evals_nightly_usd": Decimal(1)}
+    with monkeypatch.context() as patched:
+        patched.setattr(eval_nightly, "env", env.model_copy(update=rich))
+        assert set(told()) == {"demo", "live"}
+    night(0)
     assert told() == {}
 
 
@@ -306,6 +383,38 @@ def test_a_job_runs_a_run_once_and_notes_what_went_wrong(monkeypatch: pytest.Mon
     run_evals_job(str(run.pk))
     run.refresh_from_db()
     assert (run.state, run.error) == ("failed", "MemoryError")
+
+
+@pytest.mark.parametrize("code", [0, 1, 3, 4])
+@pytest.mark.parametrize("claims", [True, False])
+def test_a_run_whose_process_ended_without_its_end_has_failed(
+    code: int, claims: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = run_create(kind=PAGE)
+
+    def child(*_: Any) -> tuple[int, str]:
+        if claims:
+            run_claim(run.pk)
+        return code, "ImportError: no module"
+
+    monkeypatch.setattr(eval_job, "_run", child)
+    run_evals_job(str(run.pk))
+    run.refresh_from_db()
+    assert (run.state, run.error) == ("failed", "ImportError: no module")
+
+
+@pytest.mark.parametrize("code", [0, 1, 2, 3, 4, -9])
+def test_a_run_that_came_to_its_end_stays_done(code: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = run_create(kind=PAGE)
+
+    def child(*_: Any) -> tuple[int, str]:
+        ended(run)
+        return code, "something else broke"
+
+    monkeypatch.setattr(eval_job, "_run", child)
+    run_evals_job(str(run.pk))
+    run.refresh_from_db()
+    assert (run.state, run.error, run.is_passed) == ("done", "", True)
 
 
 def test_a_childs_last_line_is_kept() -> None:

@@ -29,7 +29,8 @@ TIMEOUT = "ReadTimeout"
 def recording(
     path: Path, inner: httpx2.AsyncBaseTransport, *, hiding: Hiding, about: Json | None = None
 ) -> Iterator[Recording]:
-    """Listen to `inner`; conversations that came to their end are in the file afterwards, whatever else happened.
+    """Listen to `inner`; conversations that came to their end are in the file afterwards, whatever else happened. When
+    no call was made, a recording that is there stays.
 
     `about` is kept with them; its `renew` is the command that records them anew.
     """
@@ -38,7 +39,9 @@ def recording(
         with on_tape(tape):
             yield tape
     finally:
-        save(path, about or {}, tape.threads())
+        threads = tape.threads()
+        if any(thread.exchanges for thread in threads) or not path.exists():
+            save(path, about or {}, threads)
 
 
 class Recording(httpx2.AsyncBaseTransport):

@@ -1,4 +1,4 @@
-"""django-rq's workers. When no queue is named they serve all of ours, the long jobs by a worker of their own."""
+"""django-rq's workers. When no queue is named they serve all of ours: long jobs and evaluations have one each."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from django.core.management.base import CommandParser
 from django.db import DatabaseError
 
 from support_agent.evals import prompts
-from support_agent.evals.cases import SAVED, Case, suite
+from support_agent.evals.cases import Case, suite
 from support_agent.evals.cassettes import about_run, run_of, traffic
 from support_agent.evals.costs import estimate
 from support_agent.evals.progress import Bar, Lines, Told
@@ -26,12 +26,23 @@ from support_agent.evals.run import MODEL, RULES
 from support_agent.evals.saved import load_saved
 from support_agent.evals.session import Wish, run
 from support_agent.evals.summary import Report
+from support_agent.evals.world import NoDatabase
 from support_agent.llm.recorded import ReplayError
 from support_agent.management.base import OpsCommand
 from support_agent.models import EvalRun
-from support_agent.runtime.eval_runs import DEMO, MODELS, model_wanted, run_claim, run_create, run_failed, thresholds_of
+from support_agent.runtime.eval_runs import (
+    DEMO,
+    MODELS,
+    SAVED,
+    model_wanted,
+    run_claim,
+    run_create,
+    run_failed,
+    thresholds_of,
+)
 from tickets.errors import DeskError
 
+PLAYER = "the model that plays the customers"
 MISSED, WRONG, OVER_BUDGET, BROKEN, STOPPED = 1, 2, 3, 4, 130
 
 
@@ -67,6 +78,8 @@ class Command(OpsCommand):
             self._leave(MISSED, str(difference))
         except DatabaseError as error:
             self._leave(BROKEN, f"the database fails: {str(error).strip().splitlines()[0]}")
+        except NoDatabase as problem:
+            self._leave(BROKEN, str(problem))
         except KeyboardInterrupt:
             self._leave(STOPPED, "stopped")
         finally:
@@ -100,9 +113,11 @@ class Command(OpsCommand):
             self._leave(WRONG, "--repeat takes a number from 1 on")
         if not 1 <= options["parallel"] <= 32:
             self._leave(WRONG, "--parallel takes a number from 1 to 32")
-        for name in ("html", "junit"):
+        for name in ("html", "junit", "record"):
             if options[name] and not options[name].absolute().parent.is_dir():
                 self._leave(WRONG, f"--{name}: there is no folder {options[name].parent}")
+            if options[name] and options[name].is_dir():
+                self._leave(WRONG, f"--{name}: {options[name]} is a folder")
 
     def _wished(self, options: dict[str, Any], trouble: str, is_recorded: bool) -> tuple[Wish, UUID | None]:
         """What the arguments say, and its new row where it is recorded. Raises ValueError, DeskError."""
@@ -124,7 +139,7 @@ class Command(OpsCommand):
         if customer == MODEL:
             model_wanted(MODELS)  # which needs a key
         if (model != DEMO or customer == MODEL) and budget is None and not options["replay"]:
-            budget = self._budget(cases, model, options["repeat"], trouble)
+            budget = self._budget(cases, model, options["repeat"], trouble, is_played=customer == MODEL)
         limits = {"pass": options["min_pass"], "adversarial": options["min_adversarial"]}
         thresholds = thresholds_of(model) | {name: share for name, share in limits.items() if share is not None}
         asked = (cases, options["suite"], model, options["repeat"], options["parallel"], budget, thresholds, spoken)
@@ -165,12 +180,14 @@ class Command(OpsCommand):
         wish = Wish(cases, row.suite, row.model, row.repeat, options["parallel"], row.budget_usd, thresholds, spoken)
         return wish, row.pk
 
-    def _budget(self, cases: Sequence[Case], model: str, repeat: int, trouble: str) -> Decimal:
+    def _budget(self, cases: Sequence[Case], model: str, repeat: int, trouble: str, *, is_played: bool) -> Decimal:
         """Ask for it on a terminal. Raises ValueError where nobody can be asked, or nothing is answered."""
-        cost = "" if trouble else f": this run costs {estimate(cases, model, repeat)}"
+        what, cost = model, "" if trouble or model == DEMO else f": this run costs {estimate(cases, model, repeat)}"
+        if is_played:
+            what = PLAYER if model == DEMO else f"{model}, beside {PLAYER},"
         if not (sys.stdin.isatty() and self.stderr.isatty()):
-            raise ValueError(f"{model} costs money, so it needs --budget USD{cost}")
-        self.stderr.write(f"{model} costs money{cost}.")
+            raise ValueError(f"{what} costs money, so it needs --budget USD{cost}")
+        self.stderr.write(f"{what} costs money{cost}.")
         self.stderr.write("Spend how many USD at most? ", ending="")
         self.stderr.flush()
         try:
@@ -215,7 +232,7 @@ def _cases(name: str, trouble: str) -> Sequence[Case]:
     except ValueError:
         if trouble:
             raise
-        saved = [case for case in load_saved() if name in (SAVED, case.id)]
+        saved = load_saved("" if name == SAVED else name)
         if not saved and name == SAVED:
             raise ValueError("no case is saved yet") from None
         if not saved:

@@ -33,7 +33,7 @@ class Evaluated:
     expected: int
     resolved: int
     resolutions: int
-    cost_usd: Decimal
+    cost_usd: Decimal  # of the assistant: nobody in life pays for the customers
 
 
 def newest_evaluated() -> Evaluated | None:
@@ -53,6 +53,7 @@ def newest_evaluated() -> Evaluated | None:
         accurate += is_accurate(failures)
         if asked == RESOLVED:
             expected, resolved = expected + 1, resolved + is_resolved
+    spent = max(Decimal(0), spent - Decimal(str(run.summary.get("customers_usd", 0))))
     return Evaluated(run, cases, accurate, expected, resolved, resolutions, spent)
 
 
