@@ -255,6 +255,8 @@ def test_the_newest_whole_run_stands_beside(cast: Cast, client: Client) -> None:
     assert (found.run, found.cases, found.accurate) == (run, 5, 3)
     assert (found.expected, found.resolved, found.resolutions) == (4, 3, 3)
     assert shown()["cost"].evaluated == "$0.0167 from 3 resolutions, $0.0500 together"
+    EvalRun.objects.filter(pk=run.pk).update(summary={"customers_usd": 0.02})  # nobody in life pays for those
+    assert shown()["cost"].evaluated == "$0.0100 from 3 resolutions, $0.0300 together"
     assert shown()["completion"].evaluated.startswith("75.0%")
     assert "no customers who could rate" in shown()["satisfaction"].evaluated
 
