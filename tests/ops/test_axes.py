@@ -258,6 +258,8 @@ def test_the_newest_whole_run_stands_beside(cast: Cast, client: Client) -> None:
     assert (found.run, found.cases, found.accurate) == (run, 8, 4)
     assert (found.expected, found.resolved, found.resolutions) == (5, 1, 1)  # one that failed helped nobody
     assert shown()["cost"].evaluated == "$0.0800 from 1 resolution, $0.0800 together"
+    EvalRun.objects.filter(pk=run.pk).update(summary={"customers_usd": 0.02})  # nobody in life pays for those
+    assert shown()["cost"].evaluated == "$0.0600 from 1 resolution, $0.0600 together"
     assert shown()["completion"].evaluated.startswith("20.0%")
     assert "no customers who could rate" in shown()["satisfaction"].evaluated
 
