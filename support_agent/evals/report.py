@@ -78,9 +78,9 @@ def as_json(report: Report) -> dict[str, Any]:
         "thresholds": dict(report.thresholds or {}),
         "is_passed": report.is_passed,
         "missed": report.missed,
+        **report.summary(),
         "cost_usd": report.cost_usd,
         "customers_usd": report.customers_usd,
-        **report.summary(),
         "cases": [_case(result) for result in report.results],
     }
 

@@ -15,7 +15,7 @@ PACKAGES = ("chromium", "fonts-liberation", "fonts-noto-color-emoji")
 
 def main() -> None:
     _have_chromium()
-    workers = str(min(4, os.cpu_count() or 2))
+    workers = str(min(4, (os.cpu_count() or 2) + 1))  # one of them mostly waits, for browsers and processes
     command = [sys.executable, "-m", "pytest", "-n", workers, "--randomly-seed", SEED, *sys.argv[1:]]
     os.execv(sys.executable, command)  # noqa: S606 - this process becomes pytest
 

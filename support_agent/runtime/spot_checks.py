@@ -24,7 +24,7 @@ LABELLERS = (Role.AGENT, Role.LEAD, Role.ADMIN)
 HELD = timedelta(minutes=30)
 """For so long who has begun keeps their place."""
 MAX_NOTE = 500
-UNTOLD = (None, None)
+UNTOLD = (None, "told at closing")
 """What the audit has of a label while its check is open: leads and admins read the audit, and judge too."""
 Accuracy = SpotLabel.Accuracy
 

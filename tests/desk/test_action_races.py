@@ -155,7 +155,7 @@ def test_two_undos_and_a_click_at_once_leave_one_state(people: Cast) -> None:
 def test_the_same_proposal_at_once_is_one(people: Cast) -> None:
     talk = Talk(people.owner)
     by_key = at_once(*[lambda: talk.propose("cancel_order", key="k", order_number="AP-100002", reason="a").pk] * 4)
-    by_wish = at_once(*[lambda: talk.propose("cancel_order", order_number="AP-100002", reason="b").pk] * 4)
+    by_wish = at_once(*[lambda: talk.propose("cancel_order", order_number="AP-100001", reason="b").pk] * 4)
     assert (len(set(by_key)), len(set(by_wish))) == (1, 1)
     assert Action.objects.count() == 2
 

@@ -157,11 +157,11 @@ DEEDS: list[tuple[str, Deed, dict[str, tuple[str, str] | None]]] = [
         ),
         {"active": ("1", "")},
     ),
-    ("spot_label.begin", lambda d: d.judged(), {"needs_person": ("", "True")}),
+    ("spot_label.begin", lambda d: d.judged(), {"needs_person": ("", "told at closing")}),
     (
         "spot_label.judge",
         lambda d: spot_label_judge(check_id=d.judged().pk, staff=d.cast.agent, accuracy="inaccurate", note="No."),
-        {"accuracy": ("", "inaccurate")},
+        {"accuracy": ("", "told at closing")},
     ),
     (
         "alert.acknowledge",
