@@ -156,7 +156,8 @@ def test_the_audit_tells_what_was_said_only_at_closing(client: Client, cast: Cas
     SpotCheck.objects.filter(pk=check.pk).update(wanted=2)
     say(client, check, cast.agent, needs_person="yes")
     say(client, check, cast.agent, accuracy="inaccurate")
-    acts = [("spot_label.begin", "needs_person", "", "told at closing"), ("spot_label.judge", "accuracy", "", "told at closing")]
+    later = "told at closing"
+    acts = [("spot_label.begin", "needs_person", "", later), ("spot_label.judge", "accuracy", "", later)]
     assert told(cast.agent) == acts  # that it was said, not what
     assert told(None) == []
     say(client, check, cast.lead, needs_person="no")
