@@ -71,7 +71,7 @@ class Command(OpsCommand):
         add("--run", default="", metavar="ID", help="run what was asked for on the pages, as it was asked for")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        logging.disable(logging.INFO if options["verbosity"] < 2 else logging.NOTSET)  # a line a turn is no progress
+        logging.disable(logging.ERROR if options["verbosity"] < 2 else logging.NOTSET)  # cases break tools on purpose
         try:
             report = self._run(options, Main())
         except ReplayError as difference:
