@@ -10,16 +10,16 @@ from django.core.asgi import get_asgi_application
 
 http = get_asgi_application()  # sets Django up, which the imports below need
 
-from typing import Any  # noqa: E402
+from typing import Any
 
-from channels.auth import AuthMiddlewareStack  # noqa: E402
-from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
+from channels.auth import AuthMiddlewareStack
+from channels.routing import ProtocolTypeRouter, URLRouter
 
-from support_agent.chat import routing as chat  # noqa: E402
-from support_agent.crowd import CrowdMiddleware  # noqa: E402
-from support_agent.ops.live import routing as inbox  # noqa: E402
-from support_agent.origins import OriginMiddleware  # noqa: E402
-from support_agent.turnstile import Turnstile  # noqa: E402
+from support_agent.chat import routing as chat
+from support_agent.crowd import CrowdMiddleware
+from support_agent.ops.live import routing as inbox
+from support_agent.origins import OriginMiddleware
+from support_agent.turnstile import Turnstile
 
 routes: Any = [*chat.websocket_urlpatterns, *inbox.websocket_urlpatterns]
 sockets = OriginMiddleware(CrowdMiddleware(AuthMiddlewareStack(URLRouter(routes))))

@@ -1,6 +1,6 @@
 """The assistant's records in Django's admin: traces and spend are history, API keys are made and revoked here."""
 
-from support_agent.admin import (  # noqa: F401 - importing registers
+from support_agent.admin import (
     alerts,
     blast,
     evals,

@@ -94,7 +94,7 @@ def chat_page(request: HttpRequest, refusal: Refusal | None = None, status: int 
     }
     context = chat_context(conversation, customer, csrf_token=csrf_token, refusal=refusal) | own
     page = render(request, "chat/page.html", context, status=status)
-    page._csp_update = {"frame-src": [SELF]}  # type: ignore[attr-defined]  # for chat/plain.py: news
+    page._csp_update = {"frame-src": [SELF]}  # type: ignore[attr-defined]  # django-csp reads it; the frame is chat/plain.py: news
     return page
 
 

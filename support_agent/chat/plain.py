@@ -84,7 +84,7 @@ def news(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
     with_people = conversation.status in (Conversation.Status.WAITING, Conversation.Status.HUMAN)
     every = NEWS_EVERY if with_people else NEWS_SELDOM
     page = render(request, "chat/news.html", {"is_news": conversation.last_seq > after, "every": every})
-    page._csp_replace = {"frame-ancestors": [SELF]}  # type: ignore[attr-defined]
+    page._csp_replace = {"frame-ancestors": [SELF]}  # type: ignore[attr-defined]  # django-csp reads it
     return page
 
 

@@ -18,7 +18,20 @@ class RunState(models.TextChoices):
     FAILED = "failed", "Failed"  # it could not be run to its end; that cases failed is `is_passed`
 
 
-class EvalRun(Record):
+class Work(Record):
+    """What somebody or the clock asks for and a worker does."""
+
+    state = models.CharField(max_length=8, choices=RunState.choices, default=RunState.QUEUED)
+    error = models.CharField(max_length=300, blank=True)
+    asked_by = models.ForeignKey(User, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    started_at = models.DateTimeField(null=True, blank=True, editable=False)
+    finished_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    class Meta:
+        abstract = True
+
+
+class EvalRun(Work):
     """One run of evaluation cases. `prompt` is the version on trial, `prompts` names what spoke (None: the files)."""
 
     class Kind(models.TextChoices):
@@ -36,15 +49,10 @@ class EvalRun(Record):
     code = models.CharField(max_length=64, blank=True, help_text="The version of the source that ran.")
     budget_usd = models.DecimalField(max_digits=9, decimal_places=2, null=True, blank=True)
     thresholds = models.JSONField(default=dict, blank=True, help_text="What it had to reach, as shares from 0 to 1.")
-    state = models.CharField(max_length=8, choices=RunState.choices, default=RunState.QUEUED)
     is_passed = models.BooleanField(null=True, blank=True, help_text="Whether it reached its thresholds.")
     total = models.PositiveIntegerField(default=0, help_text="How many cases it has.")
     summary = models.JSONField(default=dict, blank=True, help_text="Counts and shares with their intervals.")
     cost_usd = models.DecimalField(max_digits=15, decimal_places=9, default=0)
-    error = models.CharField(max_length=300, blank=True)
-    asked_by = models.ForeignKey(User, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
-    started_at = models.DateTimeField(null=True, blank=True, editable=False)
-    finished_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     class Meta:
         ordering = ["-created_at"]
@@ -124,7 +132,7 @@ class SpotLabel(Record):
         constraints = [models.UniqueConstraint(fields=["spot_check", "staff"], name="spot_label_once")]
 
 
-class BlastRadius(Record):
+class BlastRadius(Work):
     """Past turns taken again under a change that is not live yet: which would be answered otherwise."""
 
     class Kind(models.TextChoices):
@@ -144,12 +152,7 @@ class BlastRadius(Record):
     tool_as = models.CharField(max_length=3, choices=ToolAs.choices, default=ToolAs.OFF)
     days = models.PositiveSmallIntegerField(default=30, help_text="How far back turns are looked for.")
     most = models.PositiveSmallIntegerField(default=50, help_text="How many turns are taken again.")
-    state = models.CharField(max_length=8, choices=RunState.choices, default=RunState.QUEUED)
     touched = models.PositiveIntegerField(default=0, help_text="How many past turns the change touches.")
-    error = models.CharField(max_length=300, blank=True)
-    asked_by = models.ForeignKey(User, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
-    started_at = models.DateTimeField(null=True, blank=True, editable=False)
-    finished_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     class Meta:
         ordering = ["-created_at"]

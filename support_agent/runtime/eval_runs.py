@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from decimal import Decimal
+from typing import Required, TypedDict, Unpack
 
 from django.db import transaction
 
@@ -49,6 +50,19 @@ class CannotEvaluate(DeskError):
     """What was asked for cannot be run; the message says what is wrong with it."""
 
     code = "cannot_evaluate"
+
+
+class Asked(TypedDict, total=False):
+    """What run_create takes."""
+
+    kind: Required[str]
+    suite: str
+    model: str
+    repeat: int
+    prompt: PromptVersion | None
+    budget_usd: Decimal | None
+    staff: User | None
+    thresholds: Mapping[str, float] | None
 
 
 @transaction.atomic
@@ -94,28 +108,9 @@ def run_create(
 
 
 @transaction.atomic
-def run_enqueue(
-    *,
-    kind: str,
-    suite: str = "",
-    model: str = DEMO,
-    repeat: int = 1,
-    prompt: PromptVersion | None = None,
-    budget_usd: Decimal | None = None,
-    staff: User | None = None,
-    thresholds: Mapping[str, float] | None = None,
-) -> EvalRun:
+def run_enqueue(**asked: Unpack[Asked]) -> EvalRun:
     """As run_create, and a worker runs it."""
-    made = run_create(
-        kind=kind,
-        suite=suite,
-        model=model,
-        repeat=repeat,
-        prompt=prompt,
-        budget_usd=budget_usd,
-        staff=staff,
-        thresholds=thresholds,
-    )
+    made = run_create(**asked)
     enqueue(run_evals_job, str(made.pk), queue="evals")
     return made
 

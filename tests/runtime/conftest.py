@@ -9,9 +9,12 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from pydantic import SecretStr
 
+from support_agent.env import env
 from support_agent.llm.client import ModelClient, build_client
 from support_agent.models import Turn
+from support_agent.runtime import eval_gate, eval_nightly, eval_runs
 from support_agent.runtime.runner import Runner
 from support_agent.runtime.submit import Submitted, submit_message
 from tests.cast import Cast, make_cast
@@ -93,3 +96,11 @@ async def rig(transactional_db: None) -> AsyncIterator[Rig]:
     yield Rig(cast, model, api, runner)
     runner.stop()
     await running
+
+
+@pytest.fixture
+def key(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if there were an API key, outside the demo."""
+    real = env.model_copy(update={"anthropic_api_key": SecretStr("a-key"), "demo": False})
+    for module in (eval_gate, eval_nightly, eval_runs):
+        monkeypatch.setattr(module, "env", real)
