@@ -7,6 +7,7 @@ Values come from the process's environment, then from a `.env` file beside manag
 from __future__ import annotations
 
 import os
+import re
 import secrets
 from contextlib import suppress
 from decimal import Decimal
@@ -74,10 +75,30 @@ class Env(BaseSettings):
     email_reply_to: str = Field("", description="a mailbox that people read, such as help@shop.example")
     rate_limit_scale: float = Field(1.0, gt=0, allow_inf_nan=False, description="a number above 0")
     metrics_token: SecretStr = Field(SecretStr(""), description="a random text")
+    backend: str = Field(
+        "tickets.backends.postgres.PostgresBackend",
+        pattern=r"^\w+(\.\w+)+$",
+        description="a class's path such as shop.backend.ShopBackend",
+    )
+    backend_url: str = Field("", description="an http(s) address such as https://shop.example/api")
+    backend_token: SecretStr = Field(SecretStr(""), description="a bearer token")
+    agent_tools: Names = Field([], description="modules' paths such as shop.tools, separated by commas")
+    staff_mfa: str = Field("required", pattern="^(required|optional)$", description="required or optional")
+    oidc_issuer: str = Field("", description="an https address such as https://login.example")
+    oidc_client_id: str = Field("", description="the id the identity provider gave us")
+    oidc_client_secret: SecretStr = Field(SecretStr(""), description="the secret the identity provider gave us")
+    oidc_name: str = Field("your company", max_length=40, description="a name of at most 40 characters")
+    oidc_role_claim: str = Field("", description="a claim's name such as groups")
+    oidc_roles: Names = Field([], description="pairs such as support=agent,it=admin, roles agent, lead, ops or admin")
+    oidc_allowed_domains: Names = Field([], description="domains of e-mail addresses, separated by commas")
+    oidc_only: bool = Field(False, description="true or false")
+    oidc_trust_mfa: bool = Field(False, description="true or false")
     otel_exporter_otlp_endpoint: str = Field("", description="an http(s) address such as http://localhost:4318")
     otel_exporter_otlp_headers: SecretStr = Field(SecretStr(""), description="name=value pairs separated by commas")
     otel_service_name: str = Field("support-agent", description="a service's name")
     otel_instrumentation_genai_capture_message_content: bool = Field(False, description="true or false")
+    mcp_commands: Names = Field([], description="programs such as /usr/local/bin/stock, separated by commas")
+    mcp_private: bool = Field(False, description="true or false")
     alert_webhook_private: bool = Field(False, description="true or false")
     embedder: str = Field(
         "minilm", pattern=r"^(minilm|none|\w+(\.\w+)+)$", description="minilm, none or a class's path"
@@ -103,13 +124,30 @@ class Env(BaseSettings):
         _ = parts.port
         return value
 
-    @field_validator("anthropic_base_url", "otel_exporter_otlp_endpoint")
+    @field_validator("anthropic_base_url", "backend_url", "otel_exporter_otlp_endpoint")
     @classmethod
     def _http(cls, value: str) -> str:
         parts = urlsplit(value)
         if value and not (parts.scheme in ("http", "https") and parts.hostname):
             raise ValueError
         return value.rstrip("/")
+
+    @field_validator("oidc_issuer")
+    @classmethod
+    def _issuer(cls, value: str) -> str:
+        """As the provider writes it, a slash at its end included: tokens are compared with it."""
+        parts = urlsplit(value)
+        safe = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK)
+        if value and not (safe and parts.hostname):
+            raise ValueError
+        return value
+
+    @field_validator("oidc_roles")
+    @classmethod
+    def _roles(cls, value: list[str]) -> list[str]:
+        if not all(re.fullmatch(r".+=(agent|lead|ops|admin)", pair) for pair in value):
+            raise ValueError
+        return value
 
     @field_validator("email_url")
     @classmethod
@@ -168,6 +206,15 @@ class Env(BaseSettings):
             raise EnvError(
                 "IDENTITY_SECRET must not be SECRET_KEY when DEBUG is false, because the sites that sign identities "
                 "know it: make another."
+            )
+        if bool(self.oidc_issuer) != bool(self.oidc_client_id):
+            lacking = "OIDC_CLIENT_ID" if self.oidc_issuer else "OIDC_ISSUER"
+            raise EnvError(
+                f"{lacking} is missing: sign-in by the company's provider needs OIDC_ISSUER and OIDC_CLIENT_ID."
+            )
+        if self.oidc_only and not self.oidc_issuer:
+            raise EnvError(
+                "OIDC_ONLY=true shuts everybody out without a provider: set OIDC_ISSUER, or OIDC_ONLY=false."
             )
         if self.demo and not self.debug and not {self.host, *self.allowed_hosts} <= LOOPBACK:
             raise EnvError(

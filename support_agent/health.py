@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 import django_rq
 from django.db import connection
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect, JsonResponse
+from django.middleware.common import CommonMiddleware
 from django.urls import path
 from django.utils.crypto import constant_time_compare
 from django.views.decorators.cache import never_cache
@@ -17,6 +18,15 @@ from support_agent.addresses import is_inside
 from support_agent.env import env
 from support_agent.metrics import exposition
 from support_agent.runtime import alive
+
+PATHS = ("/healthz", "/readyz", "/metrics")
+
+
+class HostMiddleware(CommonMiddleware):
+    """Django's, which refuses foreign Host headers; machines ask by an address or a container's name."""
+
+    def process_request(self, request: HttpRequest) -> HttpResponsePermanentRedirect | None:
+        return None if request.path in PATHS else super().process_request(request)
 
 
 @require_safe

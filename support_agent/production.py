@@ -39,6 +39,7 @@ def risks(env: Env) -> Iterator[Risk]:
     yield from _wires(env)
     yield from _servers(env)
     yield from _mails(env)
+    yield from _staff(env)
 
 
 def _doors(env: Env) -> Iterator[Risk]:
@@ -91,6 +92,17 @@ def _mails(env: Env) -> Iterator[Risk]:
     scheme = env.email_url.get_secret_value().partition(":")[0]
     if scheme in UNSENT:
         yield Risk("desk.W030", "Mails reach nobody: EMAIL_URL is not set to a server.", "Set EMAIL_URL=smtp://….")
+
+
+def _staff(env: Env) -> Iterator[Risk]:
+    if env.staff_mfa == "optional":
+        yield Risk("desk.W040", "A password alone opens the desk to staff.", "Set STAFF_MFA=required.")
+    if env.oidc_issuer and not env.oidc_allowed_domains and env.oidc_roles:
+        yield Risk(
+            "desk.W041",
+            "Anybody the identity provider knows may become staff by a role claim.",
+            "Set OIDC_ALLOWED_DOMAINS to your company's.",
+        )
 
 
 def _safe(url: str) -> bool:

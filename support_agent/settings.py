@@ -25,11 +25,8 @@ WIDGET_ORIGINS = env.widget_origins or env.allowed_origins
 CSRF_TRUSTED_ORIGINS = env.allowed_origins
 SITE_ORIGIN = env.allowed_origins[0] if env.allowed_origins else env.origin
 """Where links in e-mails lead."""
-LINK_HOSTS = {urlsplit(origin).hostname or "" for origin in (*env.allowed_origins, env.origin)} | {
-    "alderandpine.example",
-    "www.alderandpine.example",
-}
-"""The hosts that links in answers and articles may lead to."""
+LINK_HOSTS = {urlsplit(origin).hostname or "" for origin in (*env.allowed_origins, env.origin)}
+"""Our own hosts: links in answers and articles may lead there, and to the workspace's website (tickets.markdown)."""
 
 ROOT_URLCONF = "support_agent.urls"
 ASGI_APPLICATION = "support_agent.asgi.application"
@@ -54,6 +51,11 @@ INSTALLED_APPS = [
     "csp",
     "django_rq",
     "ninja",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.usersessions",
 ]
 MIDDLEWARE = [
     "support_agent.middleware.RequestMiddleware",
@@ -63,10 +65,12 @@ MIDDLEWARE = [
     "support_agent.middleware.PolicyMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "support_agent.chat.languages.LanguageMiddleware",
-    "django.middleware.common.CommonMiddleware",
+    "support_agent.health.HostMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "support_agent.sign_in.gate.StaffGate",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "support_agent.busy.BusyMiddleware",
     "support_agent.middleware.one_thread",
@@ -82,6 +86,7 @@ TEMPLATES: list[dict[str, Any]] = [
                     ["django.template.loaders.filesystem.Loader", "support_agent.templates.StrictLoader"],
                 )
             ],
+            "builtins": ["tickets.templatetags.workspace"],
             "context_processors": [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
@@ -114,6 +119,7 @@ def database(url: str) -> dict[str, Any]:
 DATABASE_URL = env.database_url or embedded.database_url(env.data_dir)
 DATABASES = {"default": database(DATABASE_URL)}
 REDIS_URL = env.redis_url or embedded.redis_url(env.data_dir)
+CACHES = {"default": {"BACKEND": "support_agent.cache.SharedCache", "LOCATION": REDIS_URL}}
 CHANNEL_LAYERS = {
     "default": {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer", "CONFIG": {"hosts": [REDIS_URL]}}
 }
@@ -127,11 +133,39 @@ ALERT_WEBHOOK_PRIVATE = env.alert_webhook_private
 
 EMBEDDER = env.embedder
 
+BACKEND = env.backend
+BACKEND_URL, BACKEND_TOKEN = env.backend_url, env.backend_token.get_secret_value()
+"""What the HTTP adapter (tickets.backends.http) speaks to."""
+AGENT_TOOLS = env.agent_tools
+MCP_COMMANDS = env.mcp_commands
+MCP_PRIVATE = env.mcp_private
+
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
 ]
+
+RATE_LIMIT_SCALE = env.rate_limit_scale
+# Staff sign in by django-allauth: support_agent/sign_in, docs/staff-sign-in.md.
+STAFF_MFA = env.staff_mfa
+OIDC_ISSUER, OIDC_NAME = env.oidc_issuer, env.oidc_name
+OIDC_ROLE_CLAIM, OIDC_ROLES = env.oidc_role_claim, dict(pair.rsplit("=", 1) for pair in env.oidc_roles)
+OIDC_ALLOWED_DOMAINS = [domain.lower() for domain in env.oidc_allowed_domains]
+OIDC_ONLY, OIDC_TRUST_MFA = env.oidc_only, env.oidc_trust_mfa
+OIDC_CLIENT_ID, OIDC_CLIENT_SECRET = env.oidc_client_id, env.oidc_client_secret.get_secret_value()
+ACCOUNT_ADAPTER = "support_agent.sign_in.adapters.StaffAdapter"
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_LOGIN_METHODS = {"username"}
+# Wrong codes of a person whose password was right; passkeys of an address.
+ACCOUNT_RATE_LIMITS = {"login_failed": f"{max(1, round(5 * RATE_LIMIT_SCALE))}/5m/key"}
+MFA_RATE_LIMITS = {"webauthn_login": f"{max(1, round(10 * RATE_LIMIT_SCALE))}/m/ip"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]  # nobody signs up: no such page is routed
+MFA_ADAPTER = "support_agent.sign_in.adapters.FactorAdapter"
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_TOTP_TOLERANCE = 1  # clocks of telephones are seconds off
 
 # Plain http is for this machine alone: with other hosts and without DEBUG, cookies travel only over https.
 _https = not DEBUG and not set(env.allowed_hosts) <= LOOPBACK
@@ -179,7 +213,6 @@ STORAGES = {
     "staticfiles": {"BACKEND": _static if DEBUG else "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 
-RATE_LIMIT_SCALE = env.rate_limit_scale
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.email_from
 EMAIL_REPLY_TO = env.email_reply_to
 """The mailbox that answers to our mails go to; empty: the sender."""

@@ -39,6 +39,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("support_agent.health")),
     path("", include("support_agent.policy")),
     path("", include("support_agent.bundles")),
+    path("", include("support_agent.sign_in.urls")),
     path("", include("support_agent.ops.urls")),  # before the admin, whose folder it shares
     path("", include("support_agent.case_pages")),
     path("", include("support_agent.chat.urls")),

@@ -19,12 +19,13 @@ from support_agent import embedded
 from tests.cast import Cast, make_cast
 from tests.flushing import empty_by_delete
 from tests.stack import ROOT, Stack, running_stack
+from tickets.workspace import DEFAULT, as_if
 
 if TYPE_CHECKING:
     from playwright.sync_api import BrowserContext
 
 CHROMIUM = Path("/usr/bin/chromium")
-servers = ExitStack()
+servers, collecting = ExitStack(), ExitStack()
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -40,8 +41,14 @@ def pytest_configure(config: pytest.Config) -> None:
     )
 
 
+def pytest_collection() -> None:
+    """While files are read nobody may ask the database: its pool would be that of the database tests never use."""
+    collecting.enter_context(as_if(DEFAULT))
+
+
 def pytest_collection_finish() -> None:
     """What is loaded by now stays: looking through it for garbage again and again takes a tenth of the run."""
+    collecting.close()
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 50)

@@ -36,11 +36,14 @@ os.environ.update(
         "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT": "",
         "ALERT_WEBHOOK_PRIVATE": "",
         "LOG_LEVEL": "WARNING",
+        "STAFF_MFA": "",
+        **dict.fromkeys(("OIDC_ISSUER", "OIDC_CLIENT_ID", "OIDC_CLIENT_SECRET", "OIDC_ONLY", "OIDC_TRUST_MFA"), ""),
+        **dict.fromkeys(("OIDC_NAME", "OIDC_ROLE_CLAIM", "OIDC_ROLES", "OIDC_ALLOWED_DOMAINS"), ""),
     }
 )
 
 from support_agent.settings import *  # noqa: E402, F403
-from support_agent.settings import CHANNEL_LAYERS, RQ_QUEUES  # noqa: E402
+from support_agent.settings import CACHES, CHANNEL_LAYERS, RQ_QUEUES  # noqa: E402
 from support_agent.settings import REDIS_URL as _redis_url  # noqa: E402
 
 
@@ -52,6 +55,7 @@ def redis_of_worker(url: str) -> str:
 
 
 REDIS_URL = redis_of_worker(_redis_url)
+CACHES["default"]["LOCATION"] = REDIS_URL
 for _queue in RQ_QUEUES.values():
     _queue["URL"] = REDIS_URL
 # Publishing crosses Redis databases, so channels are kept apart by name.

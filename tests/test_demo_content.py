@@ -45,7 +45,7 @@ TICKETS = load(DEMO / "tickets.yaml")
 @pytest.mark.parametrize("slug", ARTICLES)
 def test_article_is_complete(slug: str) -> None:
     front, body = ARTICLES[slug]
-    assert set(front) == {"title", "slug", "category", "summary", "status", "keywords", "updated"}
+    assert set(front) - {"audience"} == {"title", "slug", "category", "summary", "status", "keywords", "updated"}
     assert front["slug"] == slug
     assert front["category"] in CATEGORIES
     assert front["status"] in {"draft", "published"}
@@ -100,7 +100,8 @@ def test_labels_point_to_published_articles() -> None:
     queries = [label["query"] for label in labels] + nothing
     assert len(queries) == len(set(queries))
     assert {slug for label in labels for slug in label["slugs"]} <= PUBLISHED
-    assert {label["slugs"][0] for label in labels} == PUBLISHED
+    limited = {slug for slug, (front, _) in ARTICLES.items() if "audience" in front}
+    assert {label["slugs"][0] for label in labels} == PUBLISHED - limited, "the labels are a stranger's questions"
 
 
 @pytest.mark.parametrize("entry", CONVERSATIONS, ids=lambda entry: entry["topic"])

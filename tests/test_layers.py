@@ -19,10 +19,13 @@ LOWER = {  # package -> what of ours it may import besides itself
     "support_agent.tools": (
         "support_agent.agent.types",
         "support_agent.agent.errors",
+        "support_agent.agent.identifiers",
         "support_agent.agent.toolkit",
+        "tickets.backends",
         "tickets.services",
         "tickets.selectors",
         "tickets.search",
+        "tickets.audience",
         "tickets.errors",
         "tickets.models",
         "tickets.db",

@@ -17,6 +17,7 @@ from django.db.models import Q, QuerySet
 from tickets.errors import NotAllowed, NotFound
 from tickets.models import Conversation, Role, User
 
+BEGUN_KEY = "conversations"  # in a browser's session: the ids of those begun there
 STAFF_ROLES = frozenset(role.value for role in Role)
 
 

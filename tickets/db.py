@@ -22,10 +22,32 @@ P = ParamSpec("P")
 R = TypeVar("R")
 THREADS = 8  # as many connections at most
 _threads = ThreadPoolExecutor(max_workers=THREADS, thread_name_prefix="db")
+OUTSIDE_THREADS = 64  # they wait for other systems, and hold a connection only while they use it
+_outside_threads = ThreadPoolExecutor(max_workers=OUTSIDE_THREADS, thread_name_prefix="outside")
 
 
 async def in_db(function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
     """Run a synchronous function with ORM access in a thread, then announce what it committed."""
+    return await _in_thread(_threads, function, *args, **kwargs)
+
+
+async def outside(function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
+    """The same for a function that asks another system: in threads of their own, so that a slow one stops nobody.
+
+    Whoever goes out calls `release` first: a connection must not wait for somebody else's server.
+    """
+    return await _in_thread(_outside_threads, function, *args, **kwargs)
+
+
+def release() -> None:
+    """Give this thread's connection back before a wait; the next query takes another. Raises RuntimeError inside a
+    transaction, which nobody may hold open that long."""
+    if connection.in_atomic_block:
+        raise RuntimeError("Another system must not be asked with a transaction open.")
+    connection.close()
+
+
+async def _in_thread(threads: ThreadPoolExecutor, function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
     frames: list[Frame] = []
     language = translation.get_language()  # asgiref's locals stay with their thread, so this one goes along by hand
 
@@ -38,7 +60,7 @@ async def in_db(function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) 
             connection.close()  # back to the pool; an idle thread must hold none
 
     loop = asyncio.get_running_loop()
-    work = _threads.submit(copy_context().run, call)
+    work = threads.submit(copy_context().run, call)
     try:
         return await asyncio.wrap_future(work)
     finally:

@@ -8,20 +8,25 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from tickets import mail
+from tickets.backends import backend, who_of
+from tickets.backends.records import ReturnRecord
 from tickets.languages import money, speaking
-from tickets.models import Conversation, Escalation, Return, Team, User, Verification
+from tickets.models import Action, Conversation, Customer, Escalation, Return, Team, User, Verification
 from tickets.selectors.workload import FALLBACK_TEAM, leads
+from tickets.services.accounts import customer_of_email
 from tickets.services.codes import code_of
-
-SIGNATURE = "\n\nAlder & Pine\nhelp@alderandpine.example\n"
+from tickets.workspace import workspace
 
 
 def mail_verification_code(verification_id: str) -> None:
     """Mail a code that can still be used to an address we know; for any other there is nothing to do."""
     found = Verification.objects.select_related("customer", "conversation").filter(pk=verification_id).first()
-    if found is None or found.customer is None or found.state != Verification.State.REQUESTED:
+    if found is None or found.state != Verification.State.REQUESTED or found.expires_at <= timezone.now():
         return
-    if found.expires_at <= timezone.now():
+    if backend().is_remote:
+        found.customer = customer_of_email(found.email)
+        found.save(update_fields=["customer"])
+    if found.customer is None:
         return
     with speaking(found.conversation.locale):
         words = {"code": code_of(found), "name": found.customer.name}
@@ -32,8 +37,8 @@ def mail_verification_code(verification_id: str) -> None:
             "never ask you for it.\n\n"
             "You did not ask for a code? Then someone mistyped an address, and you can ignore this mail."
         )
-        subject = _("Your Alder & Pine verification code")
-        mail.send(to=found.customer.email, subject=subject, body=body % words + SIGNATURE)
+        subject = _("Your %(shop)s verification code") % {"shop": workspace().name}
+        mail.send(to=found.customer.email, subject=subject, body=body % words + workspace().signature)
 
 
 def announce_escalation(escalation_id: str) -> None:
@@ -62,7 +67,7 @@ def remind_of_escalations(user_id: str, *escalation_ids: str) -> None:
     mail.send(
         to=person.email,
         subject=f"{first}{more}: the first reply is {'late' if late else 'nearly due'}",
-        body="\n\n".join(_reminder(escalation) for escalation in found) + SIGNATURE,
+        body="\n\n".join(_reminder(escalation) for escalation in found) + workspace().signature,
     )
 
 
@@ -77,7 +82,7 @@ def remind_of_customer(conversation_id: str) -> None:
         subject=f"{found.reference}: the customer waits for your answer",
         body=(
             f"The customer of {found.reference} wrote and has no answer yet. Answer, hand it on, or say that you wait "
-            f"for them: {settings.SITE_ORIGIN}/admin/inbox/{found.pk}/" + SIGNATURE
+            f"for them: {settings.SITE_ORIGIN}/admin/inbox/{found.pk}/" + workspace().signature
         ),
     )
 
@@ -115,27 +120,30 @@ def _announce_to(address: str, found: Escalation) -> None:
         body=(
             f"Conversation {found.conversation.reference} has been waiting since "
             f"{found.created_at:%d %b %H:%M} UTC; the first reply is due on {found.due_at:%d %b %H:%M} UTC.\n"
-            f"It is in the inbox: {settings.SITE_ORIGIN}/admin/inbox/{found.conversation_id}/" + SIGNATURE
+            f"It is in the inbox: {settings.SITE_ORIGIN}/admin/inbox/{found.conversation_id}/" + workspace().signature
         ),
     )
 
 
-def mail_return_label(return_id: str) -> None:
-    """Mail the label of a return that is still open."""
-    found = Return.objects.select_related("order__customer", "action__conversation").filter(pk=return_id).first()
-    if found is None or found.status != Return.Status.LABEL_SENT:
+def mail_return_label(action_id: str) -> None:
+    """Mail the label of the return that an action opened, while it is open; the return's own id is taken too, which
+    release 7 enqueued."""
+    found = Action.objects.select_related("customer", "conversation")
+    action = found.filter(Q(pk=action_id) | Q(made_return=action_id)).first()
+    number = action.undo_data.get("return_number") if action else None
+    if action is None or not number:
         return
-    with speaking(found.action.conversation.locale if found.action else found.order.customer.locale):
-        _mail_label(found)
+    parcel = backend().return_of(who_of(action.customer), number)
+    if parcel is None or parcel.status != Return.Status.LABEL_SENT:
+        return
+    with speaking(action.conversation.locale):
+        _mail_label(action.customer, parcel)
 
 
-def _mail_label(found: Return) -> None:
-    lines = "\n".join(
-        f"- {line.quantity} × {line.order_line.name} ({line.order_line.sku})"
-        for line in found.lines.select_related("order_line")
-    )
-    if found.fee:
-        fee = _("%(fee)s for the label is taken off your refund.") % {"fee": money(found.fee)}
+def _mail_label(customer: Customer, parcel: ReturnRecord) -> None:
+    lines = "\n".join(f"- {item.quantity} × {item.name} ({item.sku})" for item in parcel.items)
+    if parcel.fee:
+        fee = _("%(fee)s for the label is taken off your refund.") % {"fee": money(parcel.fee, parcel.currency)}
     else:
         fee = _("The label is free for you.")
     body = _(
@@ -145,9 +153,9 @@ def _mail_label(found: Return) -> None:
         "hand it in at any drop-off point of the carrier. %(fee)s The money is back with you 5-7 business days "
         "after the parcel reaches us."
     )
-    words = {"name": found.order.customer.name, "number": found.number, "order": found.order.order_number}
+    words = {"name": customer.name, "number": parcel.number, "order": parcel.order_number}
     mail.send(
-        to=found.order.customer.email,
+        to=customer.email,
         subject=_("Your return label %(number)s") % words,
-        body=body % {**words, "lines": lines, "fee": fee} + SIGNATURE,
+        body=body % {**words, "lines": lines, "fee": fee} + workspace().signature,
     )

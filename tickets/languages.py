@@ -15,6 +15,8 @@ from django.conf import settings
 from django.utils import formats, translation
 from django.utils.functional import Promise
 
+from tickets.workspace import workspace
+
 Words = str | Promise
 """A text, or one that is still in no language: str() puts it into the one that is active."""
 ENGLISH = "en"
@@ -25,14 +27,15 @@ NO_BREAK = "\u00a0"
 
 
 def languages() -> list[tuple[str, str]]:
-    """(code, its own name) of every language, in the order they are offered."""
-    return [(code, str(name)) for code, name in settings.LANGUAGES]
+    """(code, its own name) of every language the workspace offers, in that order; English is always among them."""
+    offered = workspace().languages
+    return [(code, str(name)) for code, name in settings.LANGUAGES if not offered or code in (ENGLISH, *offered)]
 
 
 def language_of(locale: str) -> str:
     """'de-AT' and 'de_DE' are 'de'; what we do not speak is English."""
     code = locale.replace("_", "-").partition("-")[0].lower()
-    return code if code in dict(settings.LANGUAGES) else ENGLISH
+    return code if code in dict(languages()) else ENGLISH
 
 
 def spoken() -> str:
@@ -50,8 +53,10 @@ def direction(language: str) -> str:
     return "rtl" if language in RIGHT_TO_LEFT else "ltr"
 
 
-def money(amount: Decimal | str, currency: str = "USD") -> str:
-    """'$1,234.50' in English, '1.234,50 $' in German, '1,234.50 US$' in Arabic; what has no sign by its code."""
+def money(amount: Decimal | str, currency: str = "") -> str:
+    """'$1,234.50' in English, '1.234,50 $' in German, '1,234.50 US$' in Arabic; what has no sign by its code. Without a
+    currency it is the workspace's."""
+    currency = currency or workspace().currency
     figure = number(amount, 0 if currency in WITHOUT_CENTS else 2)
     sign = SIGNS.get(currency, currency)
     language = spoken()

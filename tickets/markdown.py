@@ -11,6 +11,8 @@ import nh3
 from django.conf import settings
 from markdown_it import MarkdownIt
 
+from tickets.workspace import workspace
+
 Source = dict[str, Any]
 
 REL = "noopener noreferrer nofollow"
@@ -40,7 +42,7 @@ def _keep_allowed_links(tag: str, attribute: str, value: str) -> str | None:
 
 
 def link_allowed(url: object) -> bool:
-    """Our own pages, our own mail addresses, and the hosts in LINK_HOSTS; nothing browsers read another way than we."""
+    """Our own pages, the workspace's website and mail addresses; nothing browsers read another way than we."""
     if not isinstance(url, str) or _ODD.search(url):
         return False
     if url.startswith("/") and not url.startswith("//"):
@@ -51,9 +53,15 @@ def link_allowed(url: object) -> bool:
     except ValueError:
         return False
     if parts.scheme == "mailto":
-        return parts.path.rpartition("@")[2].lower() in settings.LINK_HOSTS
-    own_host = parts.scheme in {"http", "https"} and parts.hostname in settings.LINK_HOSTS
+        address = parts.path.lower()
+        return address in workspace().addresses or address.rpartition("@")[2] in own_hosts()
+    own_host = parts.scheme in {"http", "https"} and parts.hostname in own_hosts()
     return own_host and "@" not in parts.netloc
+
+
+def own_hosts() -> frozenset[str]:
+    """Where links may lead besides our own pages."""
+    return workspace().hosts.union(settings.LINK_HOSTS)
 
 
 def with_allowed_links(sources: Sequence[Source]) -> list[Source]:

@@ -1,8 +1,9 @@
-"""The shop's rules as pure functions: facts in, a `Verdict` out; no database, no clock of its own. Its sentences are in
+"""The shop's rules as functions of facts: a `Verdict` comes out; no query, no clock of its own. Its sentences are in
 the language that is active.
 
-Every number a rule uses is a field of `Policy`. Days are UTC calendar days, counted inclusively: bought or delivered on
-day 0, day N is still within an N-day window. Money is Decimal.
+Every number a rule uses is a field of `Policy`; who names none gets the one in force, with the workspace's figures.
+Days are UTC calendar days, counted inclusively: bought or delivered on day 0, day N is still within an N-day window.
+Money is Decimal.
 """
 
 from __future__ import annotations
@@ -15,7 +16,10 @@ from decimal import Decimal
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from tickets.figures import POLICY as POLICY
+from tickets.figures import Policy as Policy
 from tickets.languages import Words, day, number
+from tickets.workspace import workspace
 
 CENT = Decimal("0.01")
 ZERO = Decimal("0.00")
@@ -32,29 +36,6 @@ PROBLEMS_AFTER_DELIVERY = frozenset({"damaged", "wrong_item", "missing_item"})
 
 
 @dataclass(frozen=True, slots=True)
-class Policy:
-    """The defaults of the house. Amounts in USD, windows in days or minutes as their names say."""
-
-    proposal_minutes: int = 30
-    undo_minutes: int = 15
-    cancellable: frozenset[str] = frozenset({"pending", "paid"})
-    returnable: frozenset[str] = frozenset({"delivered", "partly_returned"})
-    return_days: int = 30
-    label_days: int = 14
-    return_fee: Decimal = Decimal("4.90")
-    plans_with_free_returns: frozenset[str] = frozenset({"plus", "enterprise"})
-    not_returnable: frozenset[str] = frozenset({"gift_card", "stove_fuel", "fuel", "personalised"})
-    refund_days: int = 60
-    refund_limit: Decimal = Decimal("100.00")
-    refund_limit_days: int = 30
-    problem_days: int = 14
-    lost_after_days: int = 10
-
-
-POLICY = Policy()
-
-
-@dataclass(frozen=True, slots=True)
 class Verdict:
     """Whether something is allowed; when not, `code` for programs and `message` as a plain sentence for people."""
 
@@ -64,6 +45,11 @@ class Verdict:
 
 
 OK = Verdict(True)
+
+
+def in_force() -> Policy:
+    """The figures as the workspace says them now."""
+    return workspace().policy
 
 
 def no(code: str, message: Words) -> Verdict:
@@ -118,25 +104,34 @@ def can_cancel(status: str, policy: Policy = POLICY) -> Verdict:
     )
 
 
-def return_until(delivered_at: datetime | None, policy: Policy = POLICY) -> date | None:
+def return_until(delivered_at: datetime | None, policy: Policy | None = None) -> date | None:
     """The last day a return may be asked for; None before delivery."""
+    policy = policy or in_force()
     return delivered_at.date() + timedelta(days=policy.return_days) if delivered_at else None
 
 
-def label_until(made_at: datetime, policy: Policy = POLICY) -> date:
+def label_until(made_at: datetime, policy: Policy | None = None) -> date:
     """The last day a parcel may be handed over with its label."""
+    policy = policy or in_force()
     return made_at.date() + timedelta(days=policy.label_days)
 
 
-def return_fee(plan: str, policy: Policy = POLICY) -> Decimal:
+def return_fee(plan: str, policy: Policy | None = None) -> Decimal:
     """What is taken off the money back for the label."""
+    policy = policy or in_force()
     return ZERO if plan in policy.plans_with_free_returns else policy.return_fee
 
 
 def can_return(
-    *, status: str, delivered_at: datetime | None, items: Sequence[ReturnItem], now: datetime, policy: Policy = POLICY
+    *,
+    status: str,
+    delivered_at: datetime | None,
+    items: Sequence[ReturnItem],
+    now: datetime,
+    policy: Policy | None = None,
 ) -> Verdict:
     """Delivered, within the window, of a kind that comes back, and not already on its way back."""
+    policy = policy or in_force()
     last_day = return_until(delivered_at, policy)
     if status not in policy.returnable or last_day is None:
         if status in policy.cancellable:
@@ -174,8 +169,9 @@ def category_key(category: str) -> str:
     return key.removesuffix("s").replace("personalized", "personalised")
 
 
-def can_refund(amount: Decimal, order: RefundFacts, *, now: datetime, policy: Policy = POLICY) -> Verdict:
+def can_refund(amount: Decimal, order: RefundFacts, *, now: datetime, policy: Policy | None = None) -> Verdict:
     """A refund without a return: of a paid order, within the window, up to what is left of the payment."""
+    policy = policy or in_force()
     if amount <= 0:
         return no("amount_not_positive", _("The amount must be more than zero."))
     if order.paid <= 0 or order.status == "pending":
@@ -197,9 +193,10 @@ def can_refund(amount: Decimal, order: RefundFacts, *, now: datetime, policy: Po
     return OK
 
 
-def needs_approval(amount: Decimal, *, of_order: Decimal, of_customer: Decimal, policy: Policy = POLICY) -> bool:
+def needs_approval(amount: Decimal, *, of_order: Decimal, of_customer: Decimal, policy: Policy | None = None) -> bool:
     """Whether a person decides. The sums are what was refunded or awaits approval already: on the order, and to the
     customer within `refund_limit_days`."""
+    policy = policy or in_force()
     return max(of_order, of_customer) + amount > policy.refund_limit
 
 
@@ -211,9 +208,10 @@ def can_report(
     delivered_at: datetime | None,
     already_open: bool,
     now: datetime,
-    policy: Policy = POLICY,
+    policy: Policy | None = None,
 ) -> Verdict:
     """Whether a delivery problem of this kind can be reported now."""
+    policy = policy or in_force()
     if status in {"cancelled", "refunded"}:
         return no("order_closed", NOTHING_TO_MEND[status])
     if not shipments:

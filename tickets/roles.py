@@ -18,9 +18,10 @@ DESK = "tickets.*"
 ASSISTANT = "support_agent.*"
 APPS = {"tickets", "support_agent", "auth"}
 # Nobody's records are hidden from staff but these: who changed what, and people's accounts.
-SENSITIVE = ("auditentry", "auditvalue", "user", "verification")
+SENSITIVE = ("auditentry", "auditvalue", "user", "verification", "webhook", "webhookdelivery")
 
 WRITTEN = ("article", "articletranslation")
+SET_BY_OPS = ("alertroute", "apikey", "retention", "surfacelimit", "switch", "systemlimit", "webhook")
 
 # (role, verb, models): models by name, or all of an app.
 TABLE: list[tuple[Role, str, tuple[str, ...]]] = [
@@ -36,8 +37,7 @@ TABLE: list[tuple[Role, str, tuple[str, ...]]] = [
             "ticket",
             "deliveryproblem",
             "customer",
-            "article",
-            "articletranslation",
+            *WRITTEN,
             "product",
             "team",
             "staffprofile",
@@ -46,14 +46,13 @@ TABLE: list[tuple[Role, str, tuple[str, ...]]] = [
     (
         Role.LEAD,
         "add",
-        ("cannedreply", "ticketcomment", "article", "articletranslation", "product", "team", "staffprofile"),
+        ("cannedreply", "ticketcomment", *WRITTEN, "product", "team", "staffprofile"),
     ),
-    (Role.LEAD, "delete", ("article", "articletranslation", "cannedreply")),
+    (Role.LEAD, "delete", (*WRITTEN, "cannedreply")),
     *[(role, verb, ("savedcase",)) for role in (Role.LEAD, Role.OPS) for verb in ("add", "change")],
     (Role.OPS, "view", (DESK, ASSISTANT, *SENSITIVE)),
-    (Role.OPS, "change", ("alertroute", *WRITTEN, "apikey", "retention", "surfacelimit", "switch", "systemlimit")),
-    (Role.OPS, "add", ("alertroute", *WRITTEN, "apikey", "retention", "surfacelimit", "switch", "systemlimit")),
-    (Role.OPS, "delete", ("alertroute", "retention", "savedcase", "switch", "systemlimit")),
+    *[(Role.OPS, verb, (*SET_BY_OPS, *WRITTEN)) for verb in ("change", "add")],
+    (Role.OPS, "delete", ("alertroute", "retention", "savedcase", "switch", "systemlimit", "webhook")),
     *[(Role.ADMIN, verb, (DESK, ASSISTANT, *SENSITIVE, "group")) for verb in ("view", "add", "change", "delete")],
 ]
 

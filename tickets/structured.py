@@ -12,9 +12,9 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
 
 from tickets.models import Article
+from tickets.workspace import workspace
 
 Thing = dict[str, Any]
-SHOP: Thing = {"@type": "Organization", "name": "Alder & Pine"}
 _ESCAPED = {ord("<"): "\\u003C", ord(">"): "\\u003E", ord("&"): "\\u0026"}  # nothing may end the element
 
 
@@ -30,14 +30,20 @@ def block(things: Sequence[Thing]) -> SafeString:
     return format_html('<script type="application/ld+json">{}</script>', mark_safe(text))  # noqa: S308 - JSON without < > &
 
 
+def shop() -> Thing:
+    """Who publishes."""
+    house = workspace()
+    return {"@type": "Organization", "name": house.name, **({"url": house.website} if house.website else {})}
+
+
 def site() -> Thing:
     """The help centre as a whole, and how to search it."""
     target = f"{absolute('/help/')}?q={{search_term_string}}"
     return {
         "@type": "WebSite",
-        "name": "Alder & Pine",
+        "name": workspace().name,
         "url": absolute("/help/"),
-        "publisher": SHOP,
+        "publisher": shop(),
         "potentialAction": {
             "@type": "SearchAction",
             "target": {"@type": "EntryPoint", "urlTemplate": target},
@@ -80,6 +86,6 @@ def article(found: Article) -> Thing:
         "inLanguage": found.shown_in,
         "articleSection": str(found.get_category_display()),
         "mainEntityOfPage": absolute(found.get_absolute_url()),
-        "author": SHOP,
-        "publisher": SHOP,
+        "author": shop(),
+        "publisher": shop(),
     }

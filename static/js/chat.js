@@ -284,7 +284,7 @@
     $("delivery").hidden = Boolean(waits) || !last?.matches(".customer");
     const banner = $("banner").firstElementChild;
     $("human").hidden = Boolean(banner?.matches(".waiting, .human"));
-    $("person-answers").hidden = !banner?.matches(".human");
+    $("person-answers").hidden = !(banner?.matches(".human") || document.querySelector(".notice-bar[data-people]"));
     $("assistant-answers").hidden = !$("person-answers").hidden;
     $("options").hidden = !conversation() && !$("options").querySelector("li:not([data-needs])");
     for (const one of $("options").parentElement.querySelectorAll("[data-needs]")) {

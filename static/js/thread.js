@@ -82,7 +82,7 @@
     const fresh = new DOMParser().parseFromString(html, "text/html").getElementById("fresh");
     if (!fresh) return "";
     const done = fresh.dataset.done || "";
-    if (done === "reply" || done === "note") Composer.sent(done, words);
+    if ((done === "reply" || done === "note") && words !== null) Composer.sent(done, words);  // null: a draft was sent as it is
     append([...(fresh.querySelector("[data-append]")?.children || [])]);
     for (const region of fresh.querySelectorAll("[data-region]")) replace(document.adoptNode(region));
     seq = Math.max(seq, Number(fresh.dataset.seq) || 0);
@@ -143,7 +143,7 @@
     const body = new URLSearchParams(new FormData(form, event.submitter));
     const button = event.submitter;
     if (button) button.setAttribute("aria-busy", "true");
-    const words = form.querySelector("#reply, #note")?.value;
+    const words = form.dataset.sends === "draft" ? null : form.querySelector("#reply, #note")?.value;
     const insertion = form.dataset.insertText !== undefined && { ...form.dataset };
     try {
       const answer = await fetch(form.action, { method: "POST", body, headers: { "X-Fragment": "1", "X-After": seq, "X-Since": since } })
@@ -267,7 +267,8 @@
     }
   }
 
-  /* ---- keys: r reply, n note, e close (asks first), / search or canned. Off when the profile says so. ---- */
+  /* ---- keys: r reply, n note, e close (asks first), / search or canned; of the assistant's draft: s send (asks first),
+     c change, 1 to 4 discard. Off when the profile says so. ---- */
 
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape") {
@@ -281,6 +282,9 @@
     if (event.key === "r" && $("reply")) Composer.show("reply");
     else if (event.key === "r" && $("claim")) $("claim").focus();
     else if (event.key === "n" && $("note")) Composer.show("note");
+    else if (event.key === "s" && $("draft-send")) $("draft-send").focus();
+    else if (event.key === "c" && $("draft-change")) $("draft-change").click();
+    else if (document.querySelector(`#draft [data-discard="${CSS.escape(event.key)}"]`)) document.querySelector(`#draft [data-discard="${CSS.escape(event.key)}"]`).click();
     else if (event.key === "e" && $("close-menu")) { $("close-menu").open = true; $("close-now").focus(); }
     else return;
     event.preventDefault();

@@ -44,7 +44,7 @@
     :host([hidden]) { display: none !important; }
     @media print { :host { display: none !important; } }
     * { box-sizing: border-box; font: 500 15px/1.4 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; }
-    aside { display: block; --pine: light-dark(#1f5240, #a9d3bd); --on: light-dark(#fbfaf6, #14241d);
+    aside { display: block; --pine: light-dark(/*accent*/#1f5240, #a9d3bd/**/); --on: light-dark(/*on*/#fbfaf6, #14241d/**/);
       --paper: light-dark(#fbfaf6, #17211d); --ink: light-dark(#1f2b26, #ece9df); --line: light-dark(#dedbd0, #3c4843);
       --gap: max(16px, env(safe-area-inset-bottom)); --side: max(16px, env(safe-area-inset-right), env(safe-area-inset-left)); }
     button { margin: 0; border: 0; cursor: pointer; }

@@ -3,8 +3,11 @@
 from support_agent.admin import (
     alerts,
     blast,
+    careful,
     evals,
+    gaps,
     limits,
+    mcp,
     policy,
     replays,
     rollups,

@@ -1,28 +1,13 @@
-"""The staff's sign-in, with the customers' limit."""
+"""allauth's records are no pages of the admin: factors hold secrets, and the sign-in's own pages show the rest."""
 
 from __future__ import annotations
 
-from typing import Any
-
+import allauth.account.admin
+import allauth.mfa.admin
+import allauth.socialaccount.admin
+import allauth.usersessions.admin
 from django.contrib import admin
-from django.contrib.admin.forms import AdminAuthenticationForm
-from django.core.exceptions import ValidationError
 
-from support_agent.addresses import client_address
-from support_agent.runtime.ratelimit import allow
-from tickets.errors import RateLimited
-
-
-class StaffSignIn(AdminAuthenticationForm):
-    """The staff's sign-in, with the customers' limit: passwords cannot be tried by the thousand."""
-
-    def clean(self) -> dict[str, Any]:
-        assert self.request is not None
-        try:
-            allow("login", client_address(self.request.META))
-        except RateLimited as limited:
-            raise ValidationError(limited.message) from None
-        return super().clean()
-
-
-admin.site.login_form = StaffSignIn
+for model in list(admin.site._registry):
+    if model.__module__.startswith("allauth."):
+        admin.site.unregister(model)

@@ -15,6 +15,7 @@ from itertools import product
 
 from support_agent.agent import tongues
 from support_agent.agent.done import said_done
+from support_agent.agent.identifiers import formats
 from support_agent.agent.tongues import western
 
 IDENTIFIER, AMOUNT, PERCENT, LINK, PERIOD, DATE = "identifier", "amount", "percentage", "link", "period", "date"
@@ -85,6 +86,9 @@ _SCHEME = re.compile(r"^(?:https?://)?(?:www\.)?", re.IGNORECASE)
 def _identifiers(text: str) -> Iterator[Claim]:
     for match in _IDENTIFIER.finditer(text):
         yield Claim(IDENTIFIER, match[0], (match[0].upper(),))
+    for found in formats().found_in(text):
+        if not _IDENTIFIER.fullmatch(found):  # the company's own kinds
+            yield Claim(IDENTIFIER, found, (found.upper(),))
     for match in _PHONE.finditer(text):
         yield Claim(IDENTIFIER, match[0], (re.sub(r"\D", "", match[0])[-10:],))
 

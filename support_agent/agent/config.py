@@ -67,10 +67,15 @@ class EngineConfig:
     limits: Mapping[Surface, Limits] = field(default_factory=lambda: LIMITS)
     prompts: Mapping[str, Prompt] = field(default_factory=dict)  # active overrides of the files
     say: Callable[[str], str] = str  # our own words (words.py) in the customer's language
+    house: str = ""  # what the workspace adds to the system prompt: the same for every turn of an installation
 
     def inside(self) -> frozenset[str]:
         """What no answer may quote: the prompts as they are now."""
         return inside_of(*(self.prompt(name).text for name in NAMES))
+
+    def system(self, name: str) -> str:
+        """The whole system prompt of a call that speaks."""
+        return self.prompt(name).text + self.house
 
     def prompt(self, name: str) -> Prompt:
         """The active version of a prompt."""

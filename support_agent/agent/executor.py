@@ -54,7 +54,7 @@ async def ask_model(turn: TurnInput, recorder: Recorder, evidence: Evidence) -> 
     state, ports, config = recorder.state, recorder.ports, recorder.config
     request = ModelRequest(
         tier=Tier(state.tier),
-        system=config.prompt("assist" if state.path == "assist" else "assistant").text,
+        system=config.system("assist" if state.path == "assist" else "assistant"),
         messages=[*turn.history, *state.messages],
         max_tokens=config.answer_max_tokens,
         tools=ports.tools.schemas(state.tools),
@@ -161,7 +161,9 @@ def _reject(answer: Answer, recorder: Recorder) -> None:
         state.hand_over("unsure", "the answer could not be backed by records", flagged=True)
 
 
-async def run_tools(uses: list[Block], recorder: Recorder, evidence: Evidence) -> list[StepRecord]:
+async def run_tools(
+    uses: list[Block], recorder: Recorder, evidence: Evidence, *, drafted: bool = False
+) -> list[StepRecord]:
     """Run a reply's tool calls together; their results become the next message, in the order they were asked for.
 
     Answers the steps, to be written before anything else happens.
@@ -199,17 +201,18 @@ async def run_tools(uses: list[Block], recorder: Recorder, evidence: Evidence) -
         evidence.add(text)
         state.evidence.append(text)
         if wish.name == PERSON_TOOL:
-            _note_hand_over(wish.arguments, result, state)
+            _note_hand_over(wish.arguments, result, state, drafted=drafted)
         blocks.append({"type": "tool_result", "tool_use_id": wish.id, "content": text})
     state.messages.append({"role": "user", "content": blocks})
     return [record for _, record in done]
 
 
-def _note_hand_over(arguments: Json, result: Json, state: TurnState) -> None:
-    """Who is to reach a person does, also when the tool for it fails: then the turn's end hands over."""
+def _note_hand_over(arguments: Json, result: Json, state: TurnState, *, drafted: bool) -> None:
+    """Who is to reach a person does, also when the tool for it fails: then the turn's end hands over. In a draft it is
+    refused, for there is a person already, and the wish says that there is no draft."""
     if result["status"] == "success":
         state.escalated = True
-    elif is_failure(result) and state.person_wished is None:
+    elif (drafted or is_failure(result)) and state.person_wished is None:
         reason, summary = arguments.get("reason"), str(arguments.get("summary", ""))
         state.person_wished = {"reason": reason if reason in get_args(HandOverReason) else "asked", "summary": summary}
 

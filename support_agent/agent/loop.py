@@ -74,7 +74,7 @@ async def _converse(turn: TurnInput, recorder: Recorder) -> Outcome:
     evidence = _evidence(turn, state)
     while not (state.done or state.handover):
         if uses := _open_tool_uses(state):
-            records = await run_tools(uses, recorder, evidence)
+            records = await run_tools(uses, recorder, evidence, drafted=turn.drafted)
             await recorder.record([*records, *replan(turn, uses, recorder)])
         await _observe(recorder)
         ease(recorder)

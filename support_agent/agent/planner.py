@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from support_agent.agent import extras
 from support_agent.agent.calls import Recorder, call_with_fallback, summary_of
 from support_agent.agent.notices import append_notice
 from support_agent.agent.pictures import newest_words
-from support_agent.agent.types import Json, ModelRequest, Plan, PlanStep, StepKind, Tier, TurnInput
+from support_agent.agent.types import Json, ModelRequest, Plan, PlanStep, StepKind, Tier, TurnInput, WiderPlan
 
 SCHEMA = Plan.model_json_schema()
 
@@ -18,20 +19,22 @@ async def make_plan(turn: TurnInput, recorder: Recorder) -> Plan:
     config = recorder.config
     _, tokens_left = recorder.ports.budget.remaining()
     messages: list[Json] = [*turn.history, newest_words(turn)]
-    append_notice(messages, f"{turn.notice}\ntokens left for this turn: {tokens_left}".strip())
+    offered = extras.plannable(turn)
+    facts = f"{turn.notice}\ntokens left for this turn: {tokens_left}\n{extras.told(offered)}"
+    append_notice(messages, facts.strip())
     request = ModelRequest(
         tier=Tier.SMALL,
         system=config.prompt("planner").text,
         messages=messages,
         max_tokens=config.planner_max_tokens,
-        output_schema=SCHEMA,
+        output_schema=extras.with_tools(SCHEMA, offered),
         timeout_s=config.planner_timeout_s,
     )
     await recorder.ports.text.activity("thinking", "Reading your message")
     reply = await call_with_fallback(recorder, StepKind.PLAN, request)
     error = ""
     try:
-        plan = _read(reply.text)
+        plan = _read(reply.text, wider=bool(offered))
     except ValueError as problem:
         plan, error = _careful_plan(), f"the plan could not be read: {str(problem)[:200]}"
     if tokens_left < config.short_of_tokens:
@@ -51,13 +54,21 @@ async def make_plan(turn: TurnInput, recorder: Recorder) -> Plan:
     return plan
 
 
-def _read(text: str) -> Plan:
+def plan_of(written: Json) -> Plan:
+    """A plan from a checkpoint, with or without names of tools."""
+    return (WiderPlan if "tools" in written else Plan).model_validate(written)
+
+
+def _read(text: str, *, wider: bool) -> Plan:
     """The plan as it was written, cut to size: the API keeps no lengths. Raises ValueError when it is none."""
     written = json.loads(text)
     if isinstance(written, dict) and isinstance(written.get("steps"), list):
         steps = [_cut(step, description=300) for step in written["steps"][:10]]
         written = {**_cut(written, goal=500, topic=80), "steps": steps}
-    return Plan.model_validate(written)
+        tools = written.pop("tools", None)  # of a recorded plan whose tools are gone, too
+        if wider:
+            written["tools"] = tools[:10] if isinstance(tools, list) else []
+    return (WiderPlan if wider else Plan).model_validate(written)
 
 
 def _cut(fields: Any, **lengths: int) -> Any:

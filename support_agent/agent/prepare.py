@@ -4,16 +4,25 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from support_agent.agent import confidence
+from support_agent.agent import confidence, extras
 from support_agent.agent.calls import Recorder, without_thinking
 from support_agent.agent.errors import LimitReached
 from support_agent.agent.guard import guard
 from support_agent.agent.memory import compress, cut, history, shorten
 from support_agent.agent.notices import append_notice
 from support_agent.agent.pictures import newest_words
-from support_agent.agent.planner import make_plan, plan_notice
-from support_agent.agent.routing import ASSIST_TIERS, LOOK, READ, TOOLSETS, asks_for_person, fast_path, tier, toolset
-from support_agent.agent.types import Block, ModelFailure, Plan, StepKind, StepRecord, Tier, TurnInput
+from support_agent.agent.planner import make_plan, plan_notice, plan_of
+from support_agent.agent.routing import (
+    ASSIST_TIERS,
+    LOOK,
+    TOOLSETS,
+    asks_for_person,
+    fast_path,
+    reading,
+    tier,
+    toolset,
+)
+from support_agent.agent.types import Block, ModelFailure, StepKind, StepRecord, Tier, TurnInput
 
 
 async def remember(turn: TurnInput, recorder: Recorder) -> TurnInput:
@@ -51,7 +60,7 @@ async def prepare(turn: TurnInput, recorder: Recorder) -> TurnInput:
         return await _assist(turn, recorder)
     reason = "" if guarded.cautious or state.plan else fast_path(turn)
     if reason:
-        state.path, state.tier, state.tools, notices = "fast", Tier.SMALL, list(READ), [turn.notice]
+        state.path, state.tier, state.tools, notices = "fast", Tier.SMALL, list(reading(turn)), [turn.notice]
     else:
         notices = [turn.notice, *await _plan(turn, recorder)]
     state.messages = [newest_words(turn)]
@@ -77,14 +86,14 @@ async def _assist(turn: TurnInput, recorder: Recorder) -> TurnInput:
 async def _plan(turn: TurnInput, recorder: Recorder) -> list[str]:
     """Plan the turn; what the executor is told of it, in our own words."""
     state = recorder.state
-    plan = Plan.model_validate(state.plan) if state.plan else await make_plan(turn, recorder)
+    plan = plan_of(state.plan) if state.plan else await make_plan(turn, recorder)
     state.path = "planned"
     small = recorder.config.only_small or recorder.ports.budget.is_tight()
     state.tier = Tier.SMALL if small else tier(plan)
-    state.tools = list(READ if state.cautious else toolset(plan, turn))
+    state.tools = list(reading(turn) if state.cautious else toolset(plan, turn))
     notices = [plan_notice(plan), recorder.config.prompt(f"specialists/{plan.subject}").text]
     if not confidence.planned(plan.confidence, plan.subject) and not asks_for_person(turn.text):
-        state.doubtful, state.tools = True, list(READ)
+        state.doubtful, state.tools = True, list(reading(turn))
         notices.append(confidence.CLARIFY)
     return notices
 
@@ -106,8 +115,12 @@ def replan(turn: TurnInput, uses: list[Block], recorder: Recorder) -> list[StepR
         return []
     for name in (use["name"] for use in uses if use["name"] not in state.tools):
         subject = next((subject for subject, tools in TOOLSETS.items() if name in tools and subject != "read"), "")
-        if subject:
-            state.replanned, state.tools = True, list(TOOLSETS[subject])
+        own = [one for one in state.tools if one in {extra.name for extra in turn.extras}]
+        if not subject and state.plan and any(name == extra.name for extra in turn.extras):
+            subject, own = state.plan["subject"], [name, *own]
+        tools = extras.fitted(TOOLSETS[subject], subject, turn, own, acting=True, keep=name) if subject else ()
+        if name in tools:
+            state.replanned, state.tools = True, list(tools)
             state.messages = without_thinking(state.messages)
             output = {"replanned": True, "subject": subject, "wanted": name}
             return [StepRecord(recorder.next_index(), StepKind.PLAN, output=output)]

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from types import MappingProxyType
 
+from support_agent.agent import extras
 from support_agent.agent.abroad import asks_for_person_abroad
-from support_agent.agent.types import Plan, Tier, TurnInput
+from support_agent.agent.identifiers import formats
+from support_agent.agent.types import Plan, Tier, TurnInput, WiderPlan
 
 READ = (
     "search_knowledge_base",
@@ -19,6 +21,8 @@ READ = (
 )
 # For staff's own use: nothing that sends, writes or escalates.
 LOOK = ("search_knowledge_base", "lookup_customer", "lookup_order", "track_shipment")
+# For an answer that staff read before it is sent: it looks things up, or says that a person should answer.
+DRAFTING = (*LOOK, "escalate_to_human")
 TOOLSETS = MappingProxyType(
     {
         "read": READ,
@@ -53,7 +57,7 @@ TOOLSETS = MappingProxyType(
     }
 )
 TIERS = MappingProxyType({"simple": Tier.SMALL, "medium": Tier.MEDIUM, "complex": Tier.LARGE})
-ASSIST_TIERS = MappingProxyType({"summary": Tier.SMALL, "draft": Tier.MEDIUM})
+ASSIST_TIERS = MappingProxyType({"summary": Tier.SMALL, "draft": Tier.MEDIUM, "article": Tier.MEDIUM})
 NEXT_TIER = MappingProxyType({Tier.SMALL: Tier.MEDIUM, Tier.MEDIUM: Tier.LARGE})
 
 _SMALL_TALK = re.compile(
@@ -73,7 +77,7 @@ SURE_ARTICLE = 0.8
 _GENERAL = re.compile(r"^\W*(what|how|which|who|do|does|can|is|are|where can|when do|why)\b.*\?*\s*$", re.IGNORECASE)
 _OWN = re.compile(
     r"\b(my|mine|i (want|need|would|have|ordered|bought|got|received|did|was)|i['’](d|ve|m)|me|person|human|someone"
-    r"|lawyer|complain\w*|please (cancel|refund|return|change|send))\b|\b(AP-\d|ALD\d)",
+    r"|lawyer|complain\w*|please (cancel|refund|return|change|send))\b",
     re.IGNORECASE,
 )
 _A_PERSON = (
@@ -124,7 +128,6 @@ _THEIR_OWN = re.compile(
     r"|(?:here )?and (?:then )?(?:i['’]?ll |i will |we['’]?ll |we will )?(?:come|get|write|be) back\b)",
     re.IGNORECASE,
 )
-_IDENTIFIER = re.compile(r"\b(AP-\d{6}|ALD\d{10})\b", re.IGNORECASE)
 _ORDER_WORDS = re.compile(r"\b(order|parcel|package|shipment|delivery|tracking)\b", re.IGNORECASE)
 
 
@@ -134,13 +137,15 @@ def fast_path(turn: TurnInput) -> str:
     text = turn.text.strip()
     if len(text) > 160 or turn.pictures:
         return ""
-    if turn.article_score >= SURE_ARTICLE and _GENERAL.search(text) and not _OWN.search(text):
+    names_record = bool(formats().found_in(text))
+    is_general = _GENERAL.search(text) and not _OWN.search(text) and not names_record
+    if turn.article_score >= SURE_ARTICLE and is_general:
         return "help centre"
     if _CHANGE.search(text):
         return ""
     if _SMALL_TALK.fullmatch(text):
         return "small talk"
-    about_order = _IDENTIFIER.search(text) or _ORDER_WORDS.search(text)
+    about_order = names_record or _ORDER_WORDS.search(text)
     return "order status" if about_order and _WHERE.search(text) else ""
 
 
@@ -162,12 +167,19 @@ def _wishes_for_one(clause: str) -> bool:
     )
 
 
+def reading(turn: TurnInput) -> tuple[str, ...]:
+    """The tools of a turn that changes nothing."""
+    return DRAFTING if turn.drafted else READ
+
+
 def toolset(plan: Plan, turn: TurnInput) -> tuple[str, ...]:
-    """The turn's tools. Mutations only for a verified customer with an action in the plan, and not while one waits."""
+    """The turn's tools. Mutations only for a verified customer with an action in the plan, and not while one waits.
+    Of the tools beside the product's, those that the plan names: agent/extras.py."""
     acts = any(step.type == "take_action" for step in plan.steps)
-    if not (acts and turn.verified and turn.mutations_allowed):
-        return READ
-    return TOOLSETS[plan.subject]
+    acting = acts and turn.verified and turn.mutations_allowed
+    tools = TOOLSETS[plan.subject] if acting else reading(turn)
+    wanted = plan.tools if isinstance(plan, WiderPlan) else []
+    return extras.fitted(tools, plan.subject, turn, wanted, acting=acting)
 
 
 def tier(plan: Plan) -> Tier:

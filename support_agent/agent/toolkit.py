@@ -1,7 +1,8 @@
 """How a tool is written: one pydantic model for its arguments, one plain function, one `Tool` that describes both.
 
 A tool takes its customer from the context, never from an argument, and answers a `ToolResult`. It is synchronous and
-runs in one database transaction; a mutation only proposes (`pending_confirmation`), the customer's click executes it.
+runs in one database transaction, unless it is `outside`; a mutation only proposes (`pending_confirmation`), the
+customer's click executes it.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from typing import Any
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
+
+from support_agent.agent.identifiers import formats
 
 Json = dict[str, Any]
 
@@ -68,6 +71,17 @@ class ToolResult:
 
 
 @dataclass(frozen=True, slots=True)
+class Extra:
+    """A tool beside the product's own, as routing and the planner see it."""
+
+    name: str
+    purpose: str  # one line
+    acts: bool  # only for a verified customer whose plan takes an action
+    subjects: frozenset[str]  # of plans; empty: every subject
+    unverified: bool  # also for a customer whom nobody has verified
+
+
+@dataclass(frozen=True, slots=True)
 class Tool:
     """One tool. `description` says when to use it and when not to; `label` is what the customer reads while it runs."""
 
@@ -83,15 +97,32 @@ class Tool:
     fallbacks: tuple[
         Callable[[ToolContext, Any], ToolResult], ...
     ] = ()  # lesser ways, tried in order; answers `degraded`
+    # Asks another system: runs with no transaction open and no connection held. `run` may then be a coroutine function.
+    outside: bool = False
+    # Of own tools and those of MCP servers alone; the product's stand in the toolsets of agent/routing.py.
+    purpose: str = ""  # one line for the planner; empty: the description's first sentence
+    surfaces: frozenset[str] = frozenset()  # where it is offered; empty: everywhere
+    subjects: frozenset[str] = frozenset()  # the plan's subjects it belongs to; empty: all
+    unverified: bool = False  # offered to customers whom nobody has verified, too
+    server: str = ""  # the MCP server it comes from
+
+    def extra(self) -> Extra:
+        purpose = self.purpose or self.description.partition(". ")[0]
+        acts = self.category not in (Category.SEARCH, Category.LOOKUP)
+        return Extra(self.name, " ".join(purpose.split())[:200], acts, self.subjects, self.unverified and not acts)
 
     def schema(self) -> Json:
         """The API's `tools` entry: type object, no top-level combinators, no titles."""
-        return {"name": self.name, "description": self.description, "input_schema": _input_schema(self.arguments)}
+        return {
+            "name": self.name,
+            "description": self.description,
+            "input_schema": _input_schema(self.arguments, formats().hint),
+        }
 
 
 @cache
-def _input_schema(arguments: type[Arguments]) -> Json:
-    """Made once: each model call sends seven of them, and pydantic takes a millisecond for one."""
+def _input_schema(arguments: type[Arguments], _hint: str) -> Json:
+    """Made once for a look of numbers: each call sends seven of them, and pydantic takes a millisecond for one."""
     schema: Json = _without_titles(arguments.model_json_schema())
     return schema
 

@@ -19,6 +19,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from support_agent.agent.remembered import Memory
+from support_agent.agent.toolkit import Extra
 
 Json = dict[str, Any]
 Block = dict[str, Any]  # a content block of the Messages API, kept byte for byte
@@ -75,6 +76,12 @@ class Plan(BaseModel):
     confidence: float = Field(ge=0, le=1)
     steps: list[PlanStep] = Field(max_length=10)
     is_complete: bool
+
+
+class WiderPlan(Plan):
+    """The plan where there are tools beside the product's: which of them the turn needs."""
+
+    tools: list[str] = Field(default=[], max_length=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,7 +250,10 @@ class TurnInput:
     article_score: float = 0.0  # of the help centre's best article for the text, 0 to 1
     doubted: bool = False  # the turn before this one was not sure of itself
     mutations_allowed: bool = True  # false while a person is awaited
-    assist: Literal["", "summary", "draft"] = ""  # what staff want for themselves: no planner, and tools that only read
+    # What staff want for themselves: no planner, and tools that only read.
+    assist: Literal["", "summary", "draft", "article"] = ""
+    extras: Sequence[Extra] = ()  # tools beside the product's that this surface may be offered
+    drafted: bool = False  # an answer for staff to send: as a customer's turn, with tools that only read
     pictures: Sequence[Block] = ()  # what is attached to the new message(s), as references (agent/pictures.py)
 
 

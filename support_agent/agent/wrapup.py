@@ -30,7 +30,7 @@ async def wrap_up(turn: TurnInput, recorder: Recorder, evidence: Evidence) -> No
     ]
     request = ModelRequest(
         tier=Tier.SMALL,
-        system=config.prompt("assistant").text,
+        system=config.system("assistant"),
         messages=messages,
         max_tokens=config.wrap_up_max_tokens,
         timeout_s=15.0,

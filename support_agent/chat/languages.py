@@ -54,7 +54,7 @@ def language_of_request(request: HttpRequest) -> str:
     if (asked := asked_for(request.GET.get("locale", ""))) or (asked := chosen(request)):
         return asked
     known = "" if request.path.startswith(NO_SESSION) else asked_for(str(request.session.get(SESSION_KEY, "")))
-    return known or translation.get_language_from_request(request)
+    return known or language_of(translation.get_language_from_request(request))
 
 
 def asked_for(locale: str) -> str:

@@ -37,14 +37,14 @@ def leave_message(request: HttpRequest) -> HttpResponse:
     visitor = visitor_of_request(request)
     customer = Customer.objects.filter(pk=visitor.customer_id).first() if visitor.customer_id else None
     form = LeaveMessage(request.POST or None, initial={"email": customer.email if customer else ""})
-    context = {"form": form, "hours": hours.WORDS}
+    context = {"form": form, "hours": hours.words()}
     if request.method != "POST" or not form.is_valid():
         return render(request, "chat/leave.html", context, status=422 if form.is_bound else 200)
     try:
         allow("left_message", visitor.address)
     except RateLimited as error:
         return render(
-            request, "chat/leave.html", {"form": form, "hours": hours.WORDS, "error": error.message}, status=429
+            request, "chat/leave.html", {"form": form, "hours": hours.words(), "error": error.message}, status=429
         )
     text = form.cleaned_data["text"].replace("\x00", "")
     ticket = ticket_create(

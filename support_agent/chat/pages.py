@@ -12,7 +12,8 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.middleware.csrf import get_token
 from django.shortcuts import render
 from django.utils import timezone
-from django.utils.translation import gettext_lazy as _
+from django.utils.safestring import mark_safe
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
@@ -29,11 +30,14 @@ from support_agent.chat.words import SCRIPT_WORDS
 from support_agent.env import env
 from support_agent.models import Switch
 from support_agent.privacy.retention import days_kept
+from support_agent.runtime.careful import answering_of, people_answer_on
 from support_agent.runtime.controls import controls
+from support_agent.runtime.modes import LIVE, surface_of_customer
 from tickets import hours
 from tickets.access import conversation_for_visitor
 from tickets.errors import DeskError, NotFound, RateLimited
 from tickets.languages import spoken
+from tickets.markdown import render as render_markdown
 from tickets.models import Conversation, Customer
 from tickets.selectors.conversations import events_latest
 from tickets.selectors.read_marks import seen_by_staff
@@ -42,15 +46,10 @@ from tickets.services.attachments import MAX_BYTES, MAX_PER_MESSAGE
 from tickets.services.conversations import can_reopen
 from tickets.services.locales import conversation_speak
 from tickets.services.thread_links import recipient
+from tickets.workspace import workspace
 
 Json = dict[str, Any]
 FIRST_PAGE = 100  # events
-OPENERS = (
-    _("Where is my order?"),
-    _("How do I return something?"),
-    _("My Trailmate won’t sync"),
-    _("What does shipping cost?"),
-)
 MAX_ASKED = 400  # characters of a question that another page puts into the field
 
 
@@ -108,10 +107,12 @@ def chat_context(
     """What the chat's template needs, on its own page and in the widget's frame, which has no forms of its own."""
     context: Json = {
         "demo_model": env.demo_model,
-        "openers": openers_for(customer, OPENERS),
+        "openers": openers_for(customer, general_openers()),
+        "greeting": workspace().greeting,
         "most_images": MAX_PER_MESSAGE,
         "most_bytes": MAX_BYTES,
         "words": SCRIPT_WORDS,
+        "people_answer": _people_answer(conversation, customer),
         "paused": conversation is None and controls().has(Switch.Name.PAUSE_NEW),
         "known": customer is not None or bool(conversation and conversation.customer_id),
         "first_name": customer.name.split()[0] if customer and customer.name else "",
@@ -160,14 +161,40 @@ def start(request: HttpRequest) -> JsonResponse:
 
 @require_GET
 def privacy(request: HttpRequest) -> HttpResponse:
-    return render(request, "chat/privacy.html", {"demo": settings.DEMO, "kept": days_kept()})
+    house = workspace()
+    context = {"demo": settings.DEMO, "kept": days_kept(), "privacy_email": house.privacy_email or house.email}
+    if house.privacy_text:
+        context["own_text"] = mark_safe(render_markdown(house.privacy_text))  # noqa: S308 - sanitised there
+    return render(request, "chat/privacy.html", context)
+
+
+def general_openers() -> list[str]:
+    """The workspace's own, or ours."""
+    house = workspace()
+    return list(house.openers) or [
+        _("Where is my order?"),
+        _("How do I return something?"),
+        _("My Trailmate won’t sync") if house.is_default else _("Something I bought does not work"),
+        _("What does shipping cost?"),
+    ]
+
+
+def _people_answer(conversation: Conversation | None, customer: Customer | None) -> bool:
+    """Whether no assistant answers what they write next, as far as that is known before a conversation begins."""
+    if conversation is not None:
+        return answering_of(conversation) != LIVE
+    return people_answer_on(surface_of_customer(customer))
 
 
 def _hours() -> Json:
     """When people answer, and when they are back."""
     now = timezone.now()
     opens = None if hours.is_open(now) else hours.next_opening(now)
-    return {"hours": hours.WORDS, "people_back": opens, "people_back_words": hours.moment(opens) if opens else ""}
+    return {
+        "hours": hours.words(),
+        "people_back": opens,
+        "people_back_words": hours.moment(opens, now) if opens else "",
+    }
 
 
 def _history(conversation: Conversation, refusal: Refusal | None, csrf_token: str) -> Json:

@@ -23,10 +23,10 @@ from django.http import HttpRequest
 from django.utils.crypto import salted_hmac
 
 from support_agent.addresses import address_of_scope, client_address
-from tickets.access import Visitor, token_hash
+from tickets.access import BEGUN_KEY, Visitor, token_hash
 from tickets.models import Conversation, Customer, User
 
-SESSION_KEY = "conversations"
+SESSION_KEY = BEGUN_KEY
 KEPT = 50  # ids a browser session remembers; older ones are reached by signing in
 
 

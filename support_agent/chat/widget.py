@@ -31,37 +31,50 @@ from support_agent.chat.words import WIDGET_WORDS
 from support_agent.env import BASE_DIR
 from support_agent.origins import DEFAULT_PORTS, origin_of
 from support_agent.runtime.ratelimit import allow
+from tickets import palette
 from tickets.access import conversation_for_visitor
 from tickets.errors import NotFound, RateLimited
+from tickets.languages import language_of, languages
 from tickets.models import Conversation
+from tickets.workspace import Workspace, workspace
 
 Json = dict[str, Any]
 View = Callable[..., HttpResponseBase]
 SOURCE = Path(BASE_DIR) / "static" / "js" / "widget.js"
 MARK = "/*words*/ {}"
+COLOURS = [re.compile(rf"/\*{name}\*/.*?/\*\*/") for name in ("accent", "on")]
 INDENT = re.compile(r"\n\s+")
 THEMES = ("light", "dark")
 
 
 def launcher() -> str:
-    """The launcher's script with its words in every language of ours."""
-    return _script(SOURCE.stat().st_mtime_ns)[0]
+    """The launcher's script with its words in every language of ours, in the workspace's name and colours."""
+    return _script(SOURCE.stat().st_mtime_ns, workspace())[0]
 
 
 @lru_cache(1)
-def _script(_changed: int) -> tuple[str, str]:
-    """The script and its ETag."""
+def _made(_changed: int, name: str, spoken: tuple[str, ...], colours: tuple[tuple[str, str], ...]) -> tuple[str, str]:
+    """The script and its ETag. `spoken` are languages; `colours` has (light, dark) of the accent and of what stands on
+    it, or nothing."""
     words = {}
-    for language, _ in settings.LANGUAGES:
+    for language in spoken:
         with translation.override(language):
-            words[language] = {key: str(text) for key, text in WIDGET_WORDS.items()}
+            words[language] = {key: str(text) % {"shop": name} for key, text in WIDGET_WORDS.items()}
     source = INDENT.sub("\n", SOURCE.read_text())
+    for mark, pair in zip(COLOURS, colours, strict=False):
+        source = mark.sub(", ".join(pair), source)
     made = source.replace(MARK, json.dumps(words, ensure_ascii=False, separators=(",", ":")))
     return made, f'"{hashlib.sha256(made.encode()).hexdigest()[:16]}"'
 
 
+def _script(changed: int, house: Workspace) -> tuple[str, str]:
+    tokens = palette.tokens(house.accent, house.accent_dark) if house.accent else {}
+    colours = tuple(tokens[name] for name in ("accent", "on-accent") if tokens)
+    return _made(changed, house.name, tuple(code for code, _ in languages()), colours)
+
+
 def _etag(_request: HttpRequest) -> str:
-    return _script(SOURCE.stat().st_mtime_ns)[1]
+    return _script(SOURCE.stat().st_mtime_ns, workspace())[1]
 
 
 @require_safe
@@ -131,7 +144,7 @@ def _context(conversation: Conversation) -> Json:
 def _page(request: HttpRequest, template: str, context: Json) -> HttpResponse:
     """In the language and theme the launcher asks for; the CSRF token is empty, since making one sets a cookie."""
     try:
-        language = get_supported_language_variant(request.GET.get("locale", "")[:12])
+        language = language_of(get_supported_language_variant(request.GET.get("locale", "")[:12]))
     except LookupError:
         language = translation.get_language() or settings.LANGUAGE_CODE
     theme = request.GET.get("theme", "")

@@ -45,7 +45,7 @@ SCRIPT_WORDS = {
 # What the launcher on other sites says (static/js/widget.js).
 WIDGET_WORDS = {
     "name": _("Support chat"),
-    "title": _("Chat with Alder & Pine"),
+    "title": _("Chat with %(shop)s"),
     "open": _("Open chat"),
     "close": _("Close chat"),
     "unread": _("Unread messages:"),

@@ -7,9 +7,10 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from support_agent.demo.cast import KEY_OWNER, seed_api_key
+from support_agent.demo.drafted import seed_drafts
 from support_agent.demo.judged import seed_eval_runs, seed_spot_checks
 from support_agent.demo.past import seed_conversations
-from support_agent.models import EvalResult, EvalRun, Spend, SpotCheck, SpotLabel, Step, ToolCall, Turn
+from support_agent.models import Draft, EvalResult, EvalRun, Spend, SpotCheck, SpotLabel, Step, Task, ToolCall, Turn
 from tickets.demo.articles import load_articles
 from tickets.demo.canned import seed_canned
 from tickets.demo.people import CAST
@@ -45,7 +46,7 @@ CONVERSATION_ROWS = (
     Resolution,
 )
 TRACE_ROWS = (Turn, Step, ToolCall, Spend)
-JUDGED_ROWS = (SpotCheck, SpotLabel, EvalRun, EvalResult)
+JUDGED_ROWS = (SpotCheck, SpotLabel, EvalRun, EvalResult, Task, Draft)
 FIRST_RETURN = DESK_ROWS.index(Return)
 
 
@@ -60,6 +61,7 @@ def seed_demo() -> bool:
         seed_canned(world, desk.teams)  # last: what is drawn before stays as it was
         seed_spot_checks(world, desk.staff)
         seed_eval_runs(world)
+        seed_drafts(world)
         rows = (*DESK_ROWS[:FIRST_RETURN], *CONVERSATION_ROWS, *DESK_ROWS[FIRST_RETURN:], *TRACE_ROWS, *JUDGED_ROWS)
         world.save(rows)
         load_articles()

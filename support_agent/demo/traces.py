@@ -19,7 +19,7 @@ from support_agent.env import env
 from support_agent.llm.pricing import cost_usd
 from support_agent.models import Spend, Step, ToolCall, Turn
 from support_agent.runtime.budgets import totals_of
-from support_agent.runtime.submit import surface_of
+from support_agent.runtime.modes import surface_of
 from tickets.demo.world import World
 from tickets.models import Action, Conversation, Message
 

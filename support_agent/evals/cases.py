@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
+from django.conf import settings
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
 from support_agent.evals.changes import CUSTOMER_CHANGES, ORDER_CHANGES
@@ -22,8 +23,8 @@ from support_agent.evals.placeholders import unknown
 from support_agent.evals.records import RECORDS
 from support_agent.evals.steps import Step
 from support_agent.evals.strict import Strict
-from support_agent.tools import ALL
-from tickets.languages import ENGLISH, languages
+from support_agent.tools.own import builtin
+from tickets.languages import ENGLISH
 from tickets.models import EscalationReason
 
 FOLDER = Path(__file__).parent / "cases"
@@ -136,10 +137,10 @@ class Case(Strict):
             *self.expect.not_tools,
             *filter(None, (s.of for s in self.steps)),
         ]:
-            if tool not in ALL:
-                yield f"unknown tool: {tool}; there are {', '.join(ALL)}"
-        if self.language not in dict(languages()):
-            yield f"unknown language: {self.language}; there are {', '.join(dict(languages()))}"
+            if tool not in builtin():
+                yield f"unknown tool: {tool}; there are {', '.join(builtin())}"
+        if self.language not in dict(settings.LANGUAGES):
+            yield f"unknown language: {self.language}; there are {', '.join(dict(settings.LANGUAGES))}"
         shipped = [
             name for step in self.steps for name, what in step.change.items() if what in ("shipped", "delivered")
         ]

@@ -19,7 +19,7 @@ from support_agent.evals.world import World
 from support_agent.models import Turn
 from support_agent.runtime.attempt import Attempt
 from support_agent.runtime.submit import request_human, submit_message
-from support_agent.tools import ALL
+from support_agent.tools.own import builtin
 from tickets.access import Visitor
 from tickets.db import in_db
 from tickets.errors import DeskError
@@ -55,7 +55,7 @@ async def play(case: Case, world: World, model: ModelPort) -> str:
 
 def answering(case: Case, model: ModelPort) -> Answer:
     """What gives a queued turn its attempt, with the case's faults at its tools from the first to the last turn."""
-    tools, own = faulty(ALL, case.faults), breakers(case.faults)
+    tools, own = faulty(builtin(), case.faults), breakers(case.faults)
 
     async def answer(turn: Turn) -> None:
         await Attempt(await in_db(_claim, turn), model, tools=tools, breakers=own).run()

@@ -7,6 +7,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
+from support_agent.agent.identifiers import DEMO, formats
 from tickets.redaction.numbers import IBAN, IDS, hide_iban
 from tickets.redaction.phones import PHONE, SPOKEN_PHONE, is_phone
 
@@ -96,7 +97,7 @@ class Redactor:
             kept.append(value)
             return f"\x00{len(kept) - 1}\x00"
 
-        for pattern, made in self._rules():
+        for pattern, made in self._rules(text):
             text = pattern.sub(
                 lambda match, made=made: match[0] if (value := made(match)) is None else keep(value),  # type: ignore[misc]
                 text,
@@ -106,7 +107,7 @@ class Redactor:
             text = pattern.sub(lambda match: match[1] + keep(self._name(match[2])), text)
         return re.sub("\x00(\\d+)\x00", lambda match: kept[int(match[1])], text)
 
-    def _rules(self) -> Iterator[tuple[re.Pattern[str], Callable[[re.Match[str]], str | None]]]:
+    def _rules(self, text: str) -> Iterator[tuple[re.Pattern[str], Callable[[re.Match[str]], str | None]]]:
         """What is looked for, in order, and what takes its place; None: it is no such thing, and the next may look."""
         for written, placeholder in self._exact:
             pattern = re.compile(rf"(?<!\w){re.escape(written)}(?!\w)", re.IGNORECASE)
@@ -116,6 +117,10 @@ class Redactor:
         yield STREET, lambda match: self._one("street", match[0], "{n} Alder Street")
         yield TOWN, lambda _: "Salem, OR 97301"
         yield STREET_ABROAD, lambda match: self._one("street", match[0], "{n} Alder Street")
+        if (known := formats()) is not DEMO:
+            for number in sorted({number.upper() for number in known.found_in(text)}, key=len, reverse=True):
+                pattern = re.compile(rf"(?<!\w){re.escape(number)}(?!\w)", re.IGNORECASE)
+                yield pattern, lambda match: self._one("own", match[0].upper(), "AP-99901{n}")
         for pattern, made in OUR_NUMBERS.items():
             yield pattern, lambda match, made=made: self._one(made, match[0].upper(), made)  # type: ignore[misc]
         for pattern, is_one in IDS:

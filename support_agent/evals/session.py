@@ -27,6 +27,7 @@ from support_agent.runtime.code_version import code_version
 from support_agent.runtime.controls import forget
 from support_agent.runtime.eval_job import PARENT
 from support_agent.runtime.eval_runs import DEMO
+from tickets.workspace import DEFAULT, Workspace, as_if
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +43,13 @@ class Wish:
     thresholds: Mapping[str, float]
     spoken: prompts.Spoken
     customer: str = RULES  # who plays the simulated customers
+    house: Workspace = DEFAULT  # for whom the assistant speaks: evals/house.py
 
 
 def run(wish: Wish, recorder: Recorder, told: Told) -> Report:
     """Run it to its end and record it. Whatever ends it before is recorded as its failure, and raised."""
     try:
-        with ended_like_ctrl_c(), throwaway_database():
+        with ended_like_ctrl_c(), throwaway_database(), as_if(wish.house):
             prompts.put(wish.spoken)
             began, started_at = time.monotonic(), timezone.now()
             shape = _report(wish, [Result(case, "skipped") for case in wish.cases], started_at=started_at)

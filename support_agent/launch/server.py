@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
+from collections.abc import Generator
 from contextlib import suppress
 from typing import Any
 
 import daphne.server
 from daphne.http_protocol import HTTPFactory, WebRequest
 from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol
-from twisted.internet import reactor
+from twisted.internet import defer, reactor, task
 
 from support_agent.sockets import MOST_UNREAD, UNREAD
 
@@ -21,6 +22,7 @@ CUT_BODY = 4 * MAX_BODY  # where we stop listening to one that only goes on
 WAITING_FRAMES = 32  # of one socket, before its consumer; then we read no more of it
 LOOK_AGAIN_S = 0.05
 KERNEL_BUFFER = 128 * 1024  # what the kernel holds for a client that does not read; it would be megabytes
+ANSWER_WITHIN_S = 10  # requests in progress when we are told to end
 CLOSE_WITHIN_S = 5  # for a client to answer our close, and to read it behind what it had not read
 
 clock: Any = reactor
@@ -109,6 +111,7 @@ class Server(daphne.server.Server):  # type: ignore[misc]
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
+        self.ports: list[Any] = []
         daphne.server.WebSocketFactory = SocketFactory
         daphne.server.HTTPFactory = RequestFactory
 
@@ -117,3 +120,25 @@ class Server(daphne.server.Server):  # type: ignore[misc]
             scope["extensions"] = {UNREAD: {"bytes": protocol.unread}}
         queue: asyncio.Queue[Any] | None = super().create_application(protocol, scope)
         return queue
+
+    def listen_success(self, port: Any) -> None:
+        self.ports.append(port)
+        super().listen_success(port)
+
+    @defer.inlineCallbacks
+    def kill_all_applications(self) -> Generator[defer.Deferred[Any], Any, None]:
+        """When told to end: take nothing new, answer what is being asked, then let the sockets go (they come again)."""
+        for port in self.ports:
+            yield port.stopListening()
+        for _ in range(round(ANSWER_WITHIN_S / LOOK_AGAIN_S)):
+            if not self._answering():
+                break
+            yield task.deferLater(clock, LOOK_AGAIN_S)
+        yield super().kill_all_applications()
+
+    def _answering(self) -> bool:
+        return any(
+            isinstance(protocol, Request) and not details["application_instance"].done()
+            for protocol, details in self.connections.items()
+            if "application_instance" in details
+        )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import resource
 from contextlib import suppress
@@ -40,6 +41,9 @@ def main() -> None:
         verbosity=0,  # its access log would print the tokens of addresses; RequestMiddleware logs
         **proxy,
     ).run()
+    logging.shutdown()
+    # A thread whose request was cut waits for an answer that never comes, and the interpreter would wait for it.
+    os._exit(0)
 
 
 def _as_many_files_as_allowed() -> None:

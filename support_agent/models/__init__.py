@@ -2,9 +2,12 @@
 hour and day."""
 
 from support_agent.models.alerts import Alert, AlertDelivery, AlertRoute
+from support_agent.models.careful import Draft, SurfaceMode
 from support_agent.models.controls import SurfaceLimit, Switch, SystemLimit
 from support_agent.models.evals import BlastRadius, EvalResult, EvalRun, RunState, SpotCheck, SpotLabel
+from support_agent.models.gaps import Gap, GapQuestion
 from support_agent.models.limits import Heartbeat, Spend
+from support_agent.models.mcp import McpServer, McpTool
 from support_agent.models.policy import PolicyReport
 from support_agent.models.prompts import ConversationMemory, PromptVersion
 from support_agent.models.replays import Replay, SavedCase
@@ -19,9 +22,14 @@ __all__ = [
     "ApiKey",
     "BlastRadius",
     "ConversationMemory",
+    "Draft",
     "EvalResult",
     "EvalRun",
+    "Gap",
+    "GapQuestion",
     "Heartbeat",
+    "McpServer",
+    "McpTool",
     "Measure",
     "PolicyReport",
     "PromptVersion",
@@ -36,6 +44,7 @@ __all__ = [
     "StepDay",
     "StepHour",
     "SurfaceLimit",
+    "SurfaceMode",
     "Switch",
     "SystemLimit",
     "TallyDay",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import secrets
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,6 +14,7 @@ from django.utils import timezone
 
 from tickets.models import User
 from tickets.models.base import Record
+from tickets.outgoing import address_trouble
 
 OPS_AND_ADMIN = "ops and admin"
 
@@ -116,37 +116,13 @@ class AlertRoute(Record):
                 validate_email(self.target)
             except ValidationError:
                 raise ValidationError({"target": "This is no e-mail address."}) from None
-        elif trouble := webhook_trouble(self.target):
+        elif trouble := address_trouble(self.target):
             raise ValidationError({"target": trouble})
 
     def save(self, *args: Any, **options: Any) -> None:
         if self.kind == self.Kind.WEBHOOK and not self.secret:
             self.secret = secrets.token_urlsafe(32)  # nothing leaves unsigned
         super().save(*args, **options)
-
-
-def webhook_trouble(target: str) -> str:
-    """Why an address cannot take alerts whatever it resolves to, or nothing."""
-    try:
-        parts = urlsplit(target)
-        _ = parts.port
-    except ValueError:
-        return "This is no address."
-    if parts.scheme not in ("https", "http") or not parts.hostname:
-        return "An address begins with https://"
-    if parts.username or parts.password:
-        return "A name and password in the address would end up in logs: the signature proves who calls."
-    if parts.scheme == "http" and not _may_be_private(parts.hostname):
-        return "Plain http is for addresses of your own network alone: use https://"
-    return ""
-
-
-def _may_be_private(host: str) -> bool:
-    """Whether a host can be one of the own network; a name's address is looked at when something is sent."""
-    try:
-        return not ipaddress.ip_address(host.strip("[]")).is_global
-    except ValueError:
-        return True
 
 
 class AlertDelivery(Record):

@@ -44,6 +44,8 @@ class Task(Record):
         API = "api", "Asked for by a program"
         SUMMARY = "summary", "A summary for staff"
         DRAFT = "draft", "A draft of a reply"
+        ANSWER = "answer", "What the assistant would answer"
+        ARTICLE = "article", "A draft of an article"
 
     purpose = models.CharField(max_length=8, choices=Purpose.choices, default=Purpose.API)
     about = models.ForeignKey(

@@ -72,6 +72,13 @@ def _json(rows: Iterable[Any]) -> Iterator[str]:
     yield "\n]\n"
 
 
+def exact_csv_line(values: Iterable[object]) -> str:
+    """One line as it is, for a program of another system: personal data and all, and nothing made safe for sheets."""
+    line = io.StringIO()
+    csv.writer(line).writerow(values)
+    return line.getvalue()
+
+
 def csv_line(values: Iterable[object]) -> str:
     """One line without personal data. Text is quoted, or a list separator of another country would begin a cell in its
     middle."""

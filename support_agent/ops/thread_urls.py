@@ -17,6 +17,7 @@ thread_urls = [
     path(f"{BASE}hand-back/", thread.hand_back, name="inbox_hand_back"),
     path(f"{BASE}close/", thread.close, name="inbox_close"),
     path(f"{BASE}actions/<uuid:action_id>/", thread.decide, name="inbox_decide"),
+    path(f"{BASE}effects/<uuid:effect_id>/", thread.found_out, name="inbox_found_out"),
     path(f"{BASE}ticket/", thread.ticket, name="inbox_ticket"),
     path(f"{BASE}ticket/link/", thread.link_ticket, name="inbox_ticket_link"),
     path(f"{BASE}ticket/<uuid:ticket_id>/unlink/", thread.unlink_ticket, name="inbox_ticket_unlink"),

@@ -7,6 +7,7 @@ from django.urls import path
 from support_agent.ops.axes_urls import urlpatterns as axes_urls
 from support_agent.ops.blast_urls import blast_urls
 from support_agent.ops.evals_urls import evals_urls
+from support_agent.ops.gaps_urls import gaps_urls
 from support_agent.ops.thread_urls import thread_urls
 from support_agent.ops.views import (
     alerts,
@@ -18,8 +19,10 @@ from support_agent.ops.views import (
     questions,
     replay,
     report,
+    tickets,
     trace,
     traces,
+    workspace,
 )
 
 urlpatterns = [
@@ -43,6 +46,8 @@ urlpatterns = [
     path("admin/ops/alerts/<uuid:alert_id>/acknowledge/", alerts.acknowledge, name="alert_acknowledge"),
     path("admin/ops/alerts/routes/<uuid:route_id>/test/", alerts.test_route, name="alert_route_test"),
     path("admin/ops/runbook/", alerts.runbook, name="runbook"),
+    path("admin/ops/tickets/export.csv", tickets.ticket_csv, name="tickets_csv"),
+    path("admin/ops/tickets/export.json", tickets.ticket_json, name="tickets_json"),
     path("admin/report/", report.page, name="report"),
     path("admin/report/export.csv", report.export_csv, name="report_csv"),
     path("admin/ops/prompts/", prompts.page, name="prompts"),
@@ -54,6 +59,10 @@ urlpatterns = [
     path("admin/ops/replays/<uuid:replay_id>/", replay.replay, name="replay"),
     path("admin/ops/controls/", controls.page, name="ops_controls"),
     path("admin/ops/switch/", controls.turn_switch, name="ops_switch"),
+    path("admin/ops/mode/", controls.set_mode, name="ops_mode"),
+    path("admin/workspace/", workspace.page, name="workspace"),
+    path("admin/workspace/shades/", workspace.shades, name="workspace_shades"),
+    path("admin/workspace/shades.css", workspace.shades_css, name="workspace_shades_css"),
     path("admin/inbox/", inbox.inbox, name="inbox"),
     path("admin/inbox/list/", inbox.list_pane, name="inbox_list"),
     path("admin/inbox/assign/", inbox_deeds.assign, name="inbox_assign"),
@@ -66,4 +75,5 @@ urlpatterns = [
     *axes_urls,
     *evals_urls,
     *blast_urls,
+    *gaps_urls,
 ]

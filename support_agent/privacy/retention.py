@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from allauth.usersessions.models import UserSession
 from django.contrib.sessions.models import Session
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -31,6 +32,7 @@ from tickets.models import (
     ThreadLink,
     Ticket,
     Verification,
+    WebhookDelivery,
 )
 from tickets.services.audit import audit_values_erase
 
@@ -51,8 +53,10 @@ DAYS = {
     Kind.AUDIT_VALUES: 730,
     Kind.ARTICLE_FEEDBACK: 365,
     Kind.EVALUATIONS: 180,
+    Kind.WEBHOOKS: 30,
 }
 BATCH = 500
+PLACES = timedelta(days=29)  # longer than the sessions themselves: where staff signed in from is their usual place
 TRACED = tuple(table for table in OF_A_CONVERSATION if table.model is Replay)
 Rows = QuerySet[Any]
 
@@ -165,7 +169,13 @@ RULES = {
     Kind.MAILS: Rule(lambda cutoff: [DemoMail.objects.filter(created_at__lt=cutoff)], _delete),
     Kind.CODES: Rule(lambda cutoff: [Verification.objects.filter(expires_at__lt=cutoff)], _delete),
     Kind.LINKS: Rule(lambda cutoff: [ThreadLink.objects.filter(expires_at__lt=cutoff)], _delete),
-    Kind.SESSIONS: Rule(lambda cutoff: [Session.objects.filter(expire_date__lt=cutoff)], _delete),
+    Kind.SESSIONS: Rule(
+        lambda cutoff: [
+            Session.objects.filter(expire_date__lt=cutoff),
+            UserSession.objects.filter(last_seen_at__lt=cutoff - PLACES),
+        ],
+        _delete,
+    ),
     Kind.ALERTS: Rule(lambda cutoff: [Alert.objects.filter(resolved_at__lt=cutoff)], _delete),
     Kind.ADDRESSES: Rule(
         lambda cutoff: [Spend.objects.filter(scope="address", period__lt=cutoff.date().isoformat())], _delete
@@ -178,4 +188,5 @@ RULES = {
     ),
     Kind.ARTICLE_FEEDBACK: Rule(lambda cutoff: [ArticleFeedback.objects.filter(created_at__lt=cutoff)], _delete),
     Kind.EVALUATIONS: Rule(lambda cutoff: [EvalRun.objects.filter(finished_at__lt=cutoff)], _delete),
+    Kind.WEBHOOKS: Rule(lambda cutoff: [WebhookDelivery.objects.filter(created_at__lt=cutoff)], _delete),
 }

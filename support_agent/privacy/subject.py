@@ -70,7 +70,7 @@ def _with_tasks(found: set[UUID], customer: Customer | None) -> set[UUID]:
     """With what goes on elsewhere: a stranger's later conversations, and those of background tasks about them."""
     while True:
         further = Q(continued_from__in=found, customer=None) | Q(continued_in__in=found, customer=None)
-        further |= Q(turns__task__about__in=found)
+        further |= Q(turns__task__about__in=found) | Q(turns__task__gap__questions__conversation__in=found)
         if customer is not None:
             further |= Q(turns__task__customer=customer)
         new = set(Conversation.objects.filter(further).values_list("pk", flat=True)) - found

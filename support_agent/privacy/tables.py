@@ -19,6 +19,7 @@ from support_agent.models import (
     ConversationMemory,
     EvalResult,
     EvalRun,
+    GapQuestion,
     Replay,
     SavedCase,
     SpotLabel,
@@ -38,9 +39,11 @@ from tickets.models import (
     Conversation,
     Customer,
     DemoMail,
+    Effect,
     Escalation,
     Event,
     Feedback,
+    ImportedRecord,
     Message,
     Note,
     Order,
@@ -54,6 +57,7 @@ from tickets.models import (
     TicketComment,
     User,
     Verification,
+    WebhookDelivery,
 )
 
 
@@ -110,10 +114,12 @@ OF_A_CONVERSATION = (
         "conversation",
         {"arguments": {}, "summary": ERASED, "preview": {}, "receipt": {}, "undo_data": {}, "error": ""},
     ),
+    Table(Effect, "action__conversation", {"last_error": ""}),
     Table(Verification, "conversation", deletes=("email",)),
     Table(ThreadLink, "conversation", deletes=("email",)),
     Table(Replay, "turn__conversation", {"text": "", "sources": [], "steps": blank, "notes": [ERASED], "error": ""}),
     Table(SavedCase, "turn__conversation", deletes=("name", "yaml")),
+    Table(GapQuestion, "conversation", deletes=("text", "vector")),
     Table(SpotLabel, "spot_check__turn__conversation", {"note": ""}),
     Table(Task, "about", {"task": ERASED, "result": ""}),
     Table(Task, "turn__conversation", {"task": ERASED, "result": ""}),
@@ -121,10 +127,12 @@ OF_A_CONVERSATION = (
     Table(ToolCall, "conversation", {"arguments": {}, "result": {}}),
     Table(Turn, "conversation", {"checkpoint": None, "topic": "", "error": ""}),
     Table(ConversationMemory, "conversation", deletes=("summary", "facts")),
+    Table(WebhookDelivery, "conversation", deletes=("payload", "error")),
     Table(Conversation, "pk", {"topic": "", "metadata": {}, "token_hash": ""}),
 )
 OF_A_TICKET = (
     Table(TicketComment, "ticket", {"body": ERASED}),
+    Table(WebhookDelivery, "ticket", deletes=("payload", "error")),
     Table(Ticket, "pk", {"subject": ERASED, "body": ERASED, "contact_email": ""}),
 )
 # Numbers, amounts and dates stay: the tax office may ask for seven years.
@@ -134,6 +142,8 @@ OF_A_CUSTOMER = (
     Table(Return, "order__customer", {"reason": ERASED}),
     Table(Refund, "order__customer", {"reason": ERASED}),
     Table(Task, "customer", {"task": ERASED, "result": ""}),
+    Table(ImportedRecord, "customer", deletes=("digest", "left")),
+    Table(ImportedRecord, "order__customer", deletes=("digest", "left")),
 )
 # Written or deleted by steps of their own in privacy.erase, last of all; results of saved cases in privacy.results.
 BY_HAND = {
@@ -163,6 +173,13 @@ TAX = "kept pseudonymised: tax law asks for it"
 
 # `app.Model.field`, or `app.Model.*` for all the others of a model: why it stays.
 KEPT = {
+    "account.EmailAddress.*": "never written: a part of allauth we do not use",
+    "account.EmailConfirmation.*": "never written: a part of allauth we do not use",
+    "mfa.Authenticator.*": "of staff; secrets are encrypted by SECRET_KEY",
+    "socialaccount.SocialAccount.*": STAFF,
+    "socialaccount.SocialApp.*": "never written: the provider comes from the environment",
+    "socialaccount.SocialToken.*": "never written: no token of the provider is kept",
+    "usersessions.UserSession.*": "addresses and browsers of staff; 30 days after the last use they go",
     "admin.LogEntry.object_id": OURS,
     "admin.LogEntry.*": OURS,
     "auth.Group.*": STAFF,
@@ -183,7 +200,12 @@ KEPT = {
     "support_agent.BlastRadius.draft": SHOP,
     "support_agent.BlastRadius.error": "a sentence of ours, with a member of staff's name at most",
     "support_agent.BlastRadius.*": CHOICE,
+    "support_agent.Draft.*": CHOICE,
+    "support_agent.Gap.*": "choices, ids of conversations, titles and addresses of articles",
+    "support_agent.GapQuestion.*": CHOICE,
     "support_agent.Heartbeat.*": "a process of ours",
+    "support_agent.McpServer.*": STAFF,
+    "support_agent.McpTool.*": "written by staff, or listed by a server as its own",
     "support_agent.PolicyReport.*": "kinds of refusals of browsers, without queries and ids",
     "support_agent.PromptVersion.*": STAFF,
     "support_agent.Replay.reservation": RESERVED,
@@ -196,6 +218,7 @@ KEPT = {
     "support_agent.StepDay.*": FIGURES,
     "support_agent.StepHour.*": FIGURES,
     "support_agent.SurfaceLimit.*": CHOICE,
+    "support_agent.SurfaceMode.*": STAFF,
     "support_agent.Switch.*": STAFF,
     "support_agent.SystemLimit.*": CHOICE,
     "support_agent.TallyDay.*": FIGURES,
@@ -229,6 +252,10 @@ KEPT = {
     "tickets.Escalation.*": CHOICE,
     "tickets.Event.type": CHOICE,
     "tickets.Feedback.cause": CHOICE,
+    "tickets.ImportedArticle.*": SHOP,
+    "tickets.Effect.key": HASH,
+    "tickets.Effect.approved_by": STAFF,
+    "tickets.Effect.*": CHOICE,
     "tickets.Invoice.*": TAX,
     "tickets.Job.*": "names of ours, and ids",
     "tickets.Message.role": CHOICE,
@@ -244,6 +271,7 @@ KEPT = {
     "tickets.SearchIndex.*": SHOP,
     "tickets.SearchTerm.*": SHOP,
     "tickets.TranslatedTerm.*": SHOP,
+    "tickets.Workspace.*": SHOP,
     "tickets.Shipment.*": "parcel numbers, for claims against the carrier",
     "tickets.StaffProfile.*": STAFF,
     "tickets.Survey.state": CHOICE,
@@ -251,6 +279,8 @@ KEPT = {
     "tickets.ThreadLink.token_hash": "a hash; goes with its row",
     "tickets.Ticket.idempotency_key": HASH,
     "tickets.Ticket.*": "a number, choices",
+    "tickets.Webhook.*": STAFF,
+    "tickets.WebhookDelivery.*": CHOICE,
     "tickets.Verification.code_hash": "a hash; goes with its row",
     "tickets.Verification.*": CHOICE,
 }

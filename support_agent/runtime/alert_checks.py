@@ -17,14 +17,14 @@ from django.conf import settings
 from django.db.models import Count, Min, Q, QuerySet
 from django.utils import timezone
 
-from support_agent.models import AlertDelivery, Spend, Switch, ToolCall, Turn
+from support_agent.models import AlertDelivery, McpTool, Spend, Switch, ToolCall, Turn
 from support_agent.runtime import alive, breakers, tool_breakers
 from support_agent.runtime.alert_causes import BAD_STATUSES
 from support_agent.runtime.alert_deliver import MAX_ATTEMPTS
 from support_agent.runtime.alert_rules import PAGE
+from support_agent.runtime.catalogue import catalogue
 from support_agent.runtime.controls import controls
 from support_agent.runtime.eval_nightly import nights
-from support_agent.tools import ALL
 from tickets.hours import is_open
 from tickets.models import Escalation
 from tickets.selectors.escalations import awake
@@ -77,10 +77,19 @@ def switches(now: datetime) -> Iterator[Finding]:
 
 
 def tools_left_alone(now: datetime) -> Iterator[Finding]:
-    for name in ALL:
+    for name in catalogue():
         if tool_breakers.state_of(name) != "closed":
             text = f"The breaker of {name} is open: {tool_breakers.FAILURES} calls failed in a row."
             yield Finding("tool_breaker", name, text, details={"tool": name})
+
+
+def changed_tools(now: datetime) -> Iterator[Finding]:
+    """Tools of MCP servers that customers used, and that wait for somebody to look at them again."""
+    states = {McpTool.State.CHANGED: "has changed at its server", McpTool.State.GONE: "is no longer listed"}
+    lost = McpTool.objects.filter(state__in=states, allowed_by__isnull=False, server__is_active=True)
+    for name, state in lost.values_list("name", "state"):
+        text = f"The tool {name} {states[McpTool.State(state)]}, so it is not offered until somebody looks at it."
+        yield Finding("mcp_tool", name, text, details={"tool": name})
 
 
 def failed_turns(now: datetime) -> Iterator[Finding]:
@@ -210,6 +219,7 @@ CHECKS: tuple[tuple[frozenset[str], Callable[[datetime], Iterator[Finding]]], ..
     (frozenset({"budget"}), budgets),
     (frozenset({"breaker"}), switches),
     (frozenset({"tool_breaker"}), tools_left_alone),
+    (frozenset({"mcp_tool"}), changed_tools),
     (frozenset({"turn_failures"}), failed_turns),
     (frozenset({"model_failures"}), failed_model_calls),
     (frozenset({"tool_failures"}), failed_tool_calls),

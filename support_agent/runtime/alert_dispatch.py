@@ -12,7 +12,7 @@ from support_agent.models.alerts import OPS_AND_ADMIN, SEVERITIES
 from support_agent.runtime.alert_causes import causes_of
 from support_agent.runtime.alert_deliver import deliver
 from support_agent.runtime.alert_rules import INFO, PAGE
-from tickets.hours import SHOP
+from tickets import hours
 from tickets.queue import enqueue
 
 Notice = AlertDelivery.Notice
@@ -60,13 +60,13 @@ def quiet_end(start: time | None, end: time | None, now: datetime) -> datetime |
     """When the quiet hours that hold at this (aware) moment end, in the shop's time; None while there are none."""
     if start is None or end is None or start == end:
         return None
-    here = now.astimezone(SHOP)
+    here = now.astimezone(hours.zone())
     clock = here.time()
     is_quiet = start <= clock < end if start < end else clock >= start or clock < end
     if not is_quiet:
         return None
     day = here.date() if clock < end else here.date() + timedelta(days=1)
-    return datetime.combine(day, end, SHOP)
+    return datetime.combine(day, end, hours.zone())
 
 
 def staff_route() -> AlertRoute:

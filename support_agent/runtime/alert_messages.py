@@ -12,7 +12,7 @@ from django.conf import settings
 
 from support_agent.models import Alert, AlertDelivery
 from support_agent.runtime.alert_rules import RUNBOOK, anchor_of, rule_of
-from tickets.hours import SHOP
+from tickets import hours
 from tickets.redaction import EMAIL, without_personal
 from tickets.services.identity import mask_email
 
@@ -111,13 +111,13 @@ def _digest_subject(notices: Sequence[tuple[str, Alert]]) -> str:
 def _body(notice: str, alert: Alert) -> str:
     """Everything that a person just woken needs, in this order: what, since when, why, where to look, what to do."""
     rule = rule_of(alert.kind)
-    since = alert.created_at.astimezone(SHOP)
+    since = alert.created_at.astimezone(hours.zone())
     parts = [masked(alert.text)]
     if rule.means:
         parts.append(rule.means)
     when = f"Since {since:%A %H:%M} (shop's time)"
     if alert.resolved_at is not None:
-        when += f", over at {alert.resolved_at.astimezone(SHOP):%A %H:%M}"
+        when += f", over at {alert.resolved_at.astimezone(hours.zone()):%A %H:%M}"
     parts.append(when + ".")
     facts = "\n".join(f"{name.replace('_', ' ')}: {masked(str(value))}" for name, value in alert.details.items())
     if facts:

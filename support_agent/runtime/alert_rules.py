@@ -36,6 +36,7 @@ FAILED = ("Failed turns", "/admin/traces/?state=failed")
 TOOLS = ("Tool health", "/admin/ops/#tools")
 CONTROLS = ("Switches and breakers", "/admin/ops/controls/#switches")
 LIMITS = ("Limits", "/admin/ops/controls/#limits")
+MCP_TOOLS = ("Tools of MCP servers", "/admin/support_agent/mcptool/")
 QUEUES = ("Queues", "/django-rq/")
 PROMPTS = ("Prompts", "/admin/ops/prompts/")
 EVALS = ("Evaluation runs", "/admin/evals/")
@@ -46,6 +47,8 @@ _TABLE = (
     Rule("breaker", WARNING, "System breaker", "A system breaker turned a switch.", pages=(CONTROLS, ERRORS)),
     Rule("tool_breaker", WARNING, "Tool breaker", "A tool failed so often that it is left alone.",
          pages=(TOOLS, ERRORS)),
+    Rule("mcp_tool", WARNING, "MCP tool changed", "A tool of an MCP server is another than the one staff allowed.",
+         pages=(MCP_TOOLS,)),
     Rule("turn_failures", WARNING, "Failed turns", "Turns end in a failure that customers see.",
          pages=(FAILED,)),
     Rule("model_failures", WARNING, "Model calls fail", "The model's provider answers badly or not at all.",

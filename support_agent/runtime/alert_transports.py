@@ -9,9 +9,10 @@ from django.utils import timezone
 
 from support_agent.models import AlertRoute
 from support_agent.runtime.alert_messages import Message
-from support_agent.runtime.webhooks import Refused, post_signed
+from support_agent.runtime.alert_signing import post_signed
 from tickets import mail
 from tickets.models import Role, User
+from tickets.outgoing import Refused
 
 
 class Undeliverable(Exception):

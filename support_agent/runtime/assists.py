@@ -109,9 +109,10 @@ def assist_sent(*, conversation: Conversation, staff: User, task_id: UUID, text:
     audit(actor=staff, action=action, obj=found.task, changes={"text": (found.text, text)})
 
 
-def assist_of(conversation: Conversation, task_id: UUID) -> Assist:
-    """One of a conversation's; raises NotFound."""
-    task = Task.objects.select_related("turn").filter(pk=task_id, about=conversation).first()
+def assist_of(conversation: Conversation, task_id: UUID, *purposes: str) -> Assist:
+    """One of a conversation's, of any purpose or of these; raises NotFound."""
+    wanted = Q(purpose__in=purposes) if purposes else Q()
+    task = Task.objects.select_related("turn").filter(wanted, pk=task_id, about=conversation).first()
     if task is None:
         raise NotFound("There is no such draft.")
     return assists_shown([task])[0]
@@ -130,10 +131,13 @@ def assists_shown(tasks: Iterable[Task]) -> list[Assist]:
 
 
 def evidence_for(task: Task, until: datetime | None = None) -> list[str]:
-    """What a summary or draft may state: our side's words and look-ups; a summary also what the customer claims.
+    """What a summary or draft may state: our side's words and look-ups; a summary also what the customer claims, an
+    article what it was given.
 
     With `until`, what there was at that moment.
     """
+    if task.purpose == Task.Purpose.ARTICLE:
+        return [line for line in task.task.splitlines() if line.startswith("{")]  # what it is to be made of
     assert task.about_id is not None
     then = Q(created_at__lt=until) if until else Q()
     results = ToolCall.objects.filter(then, conversation=task.about_id).order_by("-created_at")

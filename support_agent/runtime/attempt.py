@@ -17,21 +17,26 @@ from support_agent.agent.config import EngineConfig
 from support_agent.agent.errors import TurnLost
 from support_agent.agent.loop import run_turn
 from support_agent.agent.toolkit import Tool
-from support_agent.agent.types import EscalationWish, ModelPort, Outcome, Ports, StepRecord, TurnState
+from support_agent.agent.types import EscalationWish, ModelPort, Outcome, Ports, StepRecord, Surface, TurnState
 from support_agent.agent.words import SWITCHED_OFF
 from support_agent.models import Switch, Turn
 from support_agent.runtime import tool_breakers
 from support_agent.runtime.budgets import TurnBudget, fullest_of
+from support_agent.runtime.careful import leave_to_people
+from support_agent.runtime.catalogue import catalogue
 from support_agent.runtime.claims import MAX_ATTEMPTS, is_stuck, release
 from support_agent.runtime.controls import controls
-from support_agent.runtime.history import turn_input
+from support_agent.runtime.history import payer_of, turn_input
+from support_agent.runtime.house import house_lines
 from support_agent.runtime.live import LiveText
+from support_agent.runtime.modes import LIVE
 from support_agent.runtime.pictures import Seeing
 from support_agent.runtime.toolbox import Breakers, Toolbox
 from support_agent.runtime.turns import checkpoint, fail, finish, is_written
-from support_agent.tools import ALL
 from tickets.db import in_db
 from tickets.languages import speaking
+from tickets.models import EscalationReason
+from tickets.workspace import workspace
 
 log = structlog.get_logger(__name__)
 CONFIG = EngineConfig()
@@ -46,7 +51,12 @@ class Attempt:
     """
 
     def __init__(
-        self, turn: Turn, model: ModelPort, *, tools: Mapping[str, Tool] = ALL, breakers: Breakers = tool_breakers
+        self,
+        turn: Turn,
+        model: ModelPort,
+        *,
+        tools: Mapping[str, Tool] | None = None,
+        breakers: Breakers = tool_breakers,
     ) -> None:
         self.turn, self._model, self._tools, self._breakers = turn, model, tools, breakers
         self.stop = turn.stop_requested
@@ -95,29 +105,39 @@ class Attempt:
             wish = EscalationWish("model_failing", "The assistant is switched off.")
             await self._finish(Outcome("escalated", gettext(SWITCHED_OFF), escalation=wish))
             return
+        if (mode := now.modes[Surface(turn.surface)].of(turn.conversation_id)) != LIVE:
+            await in_db(leave_to_people, turn, mode)
+            self._trace.end("escalated", reason=EscalationReason.PEOPLE_FIRST.value)
+            return
         limits = now.limits[start.surface]
+        payer = await in_db(payer_of, turn) if start.drafted else turn.conversation
+        known = self._tools if self._tools is not None else await in_db(catalogue)
+        tools = {name: tool for name, tool in known.items() if name not in now.disabled_tools}
+        start = replace(start, extras=[extra for extra in start.extras if extra.name in tools])
         config = replace(
-            CONFIG, say=gettext, prompts=now.prompts, only_small=now.has(Switch.Name.PIN_SMALL), step_cap=limits.steps
+            CONFIG,
+            say=gettext,
+            prompts=now.prompts,
+            house=house_lines(workspace()),
+            only_small=now.has(Switch.Name.PIN_SMALL),
+            step_cap=limits.steps,
         )
         version = config.prompt("assist" if start.assist else "assistant").version
         await in_db(self._note_prompt, version)
         self._trace.prompt(version)
         ports = Ports(
-            model=Seeing(self._model, turn.conversation_id),
-            tools=Toolbox(
-                {name: tool for name, tool in self._tools.items() if name not in now.disabled_tools},
-                turn,
-                self._breakers,
-            ),
+            model=Seeing(self._model, start.conversation_id),
+            tools=Toolbox(tools, turn, self._breakers),
             steps=self,
             text=self._text,
             budget=TurnBudget(
                 turn,
-                turn.conversation,
+                payer,
                 limits,
+                surface=start.surface,
                 spent=turn.cost_usd,
                 tokens=state.tokens if state else 0,
-                fullest=await in_db(fullest_of, turn, turn.conversation, limits),
+                fullest=await in_db(fullest_of, payer, start.surface, limits),
             ),
             stop=self,
         )

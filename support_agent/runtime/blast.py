@@ -17,9 +17,9 @@ from django.utils import timezone
 
 from support_agent.models import BlastRadius, PromptVersion, RunState
 from support_agent.runtime.blast_run import end, run_some
+from support_agent.runtime.catalogue import catalogue
 from support_agent.runtime.eval_rows import LIVE
 from support_agent.runtime.replay import STARTERS, CannotReplay
-from support_agent.tools import ALL
 from tickets.access import require_role
 from tickets.db import in_db
 from tickets.models import Article, Job, User
@@ -54,8 +54,8 @@ def blast_of(
     elif prompt is not None:
         made.kind = BlastRadius.Kind.PROMPT
     else:
-        if tool not in ALL:
-            raise CannotReplay(f"There is no tool “{tool[:40]}”; there are {', '.join(sorted(ALL))}.")
+        if tool not in (known := catalogue()):
+            raise CannotReplay(f"There is no tool “{tool[:40]}”; there are {', '.join(sorted(known))}.")
         if tool_as not in BlastRadius.ToolAs.values:
             raise CannotReplay(f"A tool is tried as {' or '.join(BlastRadius.ToolAs.values)}.")
         made.kind, made.tool, made.tool_as = BlastRadius.Kind.TOOL, tool, tool_as

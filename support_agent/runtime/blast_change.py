@@ -10,12 +10,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
+from uuid import UUID
 
 from support_agent.agent.routing import SURE_ARTICLE
 from support_agent.agent.types import TurnInput
 from support_agent.models import BlastRadius, Replay
 from support_agent.runtime.history import article_score_of
+from tickets.audience import readers_of
 from tickets.languages import language_of
+from tickets.selectors.customers import customer_by_id
 from tickets.services.article_drafts import as_if_saved
 
 Json = dict[str, Any]
@@ -50,15 +53,16 @@ def change_of(replay: Replay) -> Change:
     return NONE
 
 
-def routed(start: TurnInput, change: Change) -> TurnInput:
+def routed(start: TurnInput, change: Change, customer_id: UUID | None) -> TurnInput:
     """The turn as the draft would have it begin: an article that fits a question so well that no plan is made, or no
     longer."""
     if change.draft is None:
         return start
     language = language_of(start.locale)
-    now = article_score_of(start.text, language)
+    readers = readers_of(customer_by_id(customer_id))
+    now = article_score_of(start.text, readers, language)
     with as_if_saved(change.draft):
-        then = article_score_of(start.text, language)
+        then = article_score_of(start.text, readers, language)
     if (now >= SURE_ARTICLE) == (then >= SURE_ARTICLE):
         return start
     return replace(start, article_score=now if change.is_baseline else then)

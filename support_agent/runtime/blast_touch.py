@@ -5,7 +5,7 @@ they went and where they ended.
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
@@ -116,26 +116,33 @@ def _touched(radius: BlastRadius) -> QuerySet[Turn]:
 def _by_article(past: QuerySet[Turn], draft: Json) -> list[UUID]:
     """The turns one of whose searches would find something else because of the draft."""
     calls = ToolCall.objects.filter(tool=SEARCH, turn__in=past).order_by("-created_at")
-    asked: dict[tuple[str, str, str], list[UUID]] = {}
-    for turn, arguments, locale in calls.values_list("turn_id", "arguments", "conversation__locale").iterator():
-        key = (str(arguments.get("query", "")), str(arguments.get("category") or ""), locale)
+    asked: dict[tuple[str, str, str, str], list[UUID]] = {}
+    of_plan: dict[str, UUID | None] = {"": None}  # somebody of each plan: who asks decides what is found
+    customer = ("conversation__customer__plan", "conversation__customer_id")
+    for turn, arguments, locale, plan, who in calls.values_list(
+        "turn_id", "arguments", "conversation__locale", *customer
+    ).iterator():
+        of_plan.setdefault(plan or "", who)
+        key = (str(arguments.get("query", "")), str(arguments.get("category") or ""), locale, plan or "")
         if key in asked or len(asked) < MOST_SEARCHES:
             asked.setdefault(key, []).append(turn)
-    now = [_search(*key) for key in asked]
+    now = [_search(*key, of_plan) for key in asked]
     then: list[Json] = []
     for start in range(0, len(asked), AT_ONCE):
         with as_if_saved(draft):
-            then += [_search(*key) for key in list(asked)[start : start + AT_ONCE]]
+            then += [_search(*key, of_plan) for key in list(asked)[start : start + AT_ONCE]]
     hit = [key for key, one, other in zip(asked, now, then, strict=True) if is_otherwise(one, other, draft["slug"])]
     return list(dict.fromkeys(turn for key in hit for turn in asked[key]))
 
 
-def _search(query: str, category: str, locale: str) -> Json:
+def _search(query: str, category: str, locale: str, plan: str, of_plan: Mapping[str, UUID | None]) -> Json:
     """As the tool answers; nothing for arguments it would not take."""
     tool = ALL[SEARCH]
     try:
         arguments = tool.arguments.model_validate({"query": query, "category": category or None})
     except ValueError:
         return {}
-    context = ToolContext(conversation_id=_NOBODY, turn_id=_NOBODY, customer_id=None, locale=locale, idempotency_key="")
+    context = ToolContext(
+        conversation_id=_NOBODY, turn_id=_NOBODY, customer_id=of_plan[plan], locale=locale, idempotency_key=""
+    )
     return tool.run(context, arguments).as_json()

@@ -18,9 +18,9 @@ from support_agent.agent.claims import DATE, PERIOD, Claim, claims, figures
 from support_agent.agent.evidence import evidence_of
 from support_agent.agent.toolkit import Status
 from support_agent.agent.types import StepKind
+from support_agent.runtime.catalogue import catalogue
 from support_agent.runtime.replay_compare import reason_of
 from support_agent.runtime.replay_tools import ACTING, SENDS, call_identity
-from support_agent.tools import ALL
 
 Json = dict[str, Any]
 SAME, WORDED, OTHERWISE, DRIFT = "same", "worded", "otherwise", "drift"
@@ -76,7 +76,7 @@ def went(outcome: str, text: str, sources: Iterable[Json], steps: Sequence[Json]
         text=text,
         cited=frozenset(str(source.get("url", "")) for source in sources),
         deeds=frozenset(
-            (step["tool"], call_identity(step["tool"], step["input"]))
+            (step["tool"], call_identity(step["tool"], step["input"], catalogue()))
             for step in calls
             if _acts(step["tool"]) and step["status"] in WORKED
         ),
@@ -155,7 +155,7 @@ def _plain(reason: str) -> str:
 
 
 def _acts(tool: str) -> bool:
-    known = ALL.get(tool)
+    known = catalogue().get(tool)
     return tool in SENDS or (known is not None and known.category in ACTING)
 
 

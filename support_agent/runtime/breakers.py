@@ -19,7 +19,7 @@ from support_agent.runtime.alert_rules import PAGE
 from support_agent.runtime.alerts import alert
 from support_agent.runtime.budgets import spent_of, system_hour
 from support_agent.runtime.controls import controls, switch_off, switch_on
-from tickets.models import Conversation, Escalation, EscalationReason
+from tickets.models import NOT_OURS, Conversation, Escalation
 
 HOUR = timedelta(hours=1)
 MIN_CONVERSATIONS, MAX_ESCALATING = 30, 0.20
@@ -66,10 +66,10 @@ def acceptance(now: datetime) -> tuple[int, int]:
 
 
 def escalation_share(now: datetime) -> tuple[int, float]:
-    """(conversations of the last hour, share of them that escalated without having asked for a person)."""
+    """(conversations of the last hour, share of them that escalated by the assistant's own doing)."""
     recent = Conversation.objects.filter(turns__created_at__gte=now - HOUR).exclude(channel=Conversation.Channel.TASK)
     total = recent.distinct().count()
-    ours = Escalation.objects.filter(created_at__gte=now - HOUR).exclude(reason=EscalationReason.ASKED)
+    ours = Escalation.objects.filter(created_at__gte=now - HOUR).exclude(reason__in=NOT_OURS)
     return total, ours.values("conversation").distinct().count() / total if total else 0.0
 
 

@@ -86,11 +86,14 @@ class TurnBudget:
         conversation: Conversation,
         limits: Limits,
         *,
+        surface: str = "",
         spent: Decimal = ZERO,
         tokens: int = 0,
         fullest: Decimal = ZERO,
     ) -> None:
-        """`spent` and `tokens` are the turn's own so far, `fullest` what `fullest_of` says at its start."""
+        """`spent` and `tokens` are the turn's own so far, `fullest` what `fullest_of` says at its start; a draft's
+        `conversation` and `surface` are those it is for."""
+        self._surface = surface or turn.surface
         self._turn, self._conversation, self._limits = turn, conversation, limits
         own = turn.budget_usd
         self._turn_limit = min(self._limits.turn, own) if own is not None else self._limits.turn
@@ -113,7 +116,7 @@ class TurnBudget:
             raise LimitReached("turn")
         if tokens > tokens_left:
             raise LimitReached("tokens")
-        totals = totals_of(self._conversation, self._turn.surface, self._limits, datetime.now(UTC))
+        totals = totals_of(self._conversation, self._surface, self._limits, datetime.now(UTC))
         self._fullest = await in_db(_reserve_or_tell, self._turn, totals, usd)
 
     async def settle(self, reserved_usd: Decimal, spend: Spent) -> None:
@@ -121,9 +124,9 @@ class TurnBudget:
         self._tokens += spend.usage.total
 
 
-def fullest_of(turn: Turn, conversation: Conversation, limits: Limits) -> Decimal:
+def fullest_of(conversation: Conversation, surface: str, limits: Limits) -> Decimal:
     """How full the fullest of a turn's totals is, as a share of its limit; one query."""
-    totals = totals_of(conversation, turn.surface, limits, datetime.now(UTC))
+    totals = totals_of(conversation, surface, limits, datetime.now(UTC))
     rows = Spend.objects.filter(key__in=[total.key for total in totals])
     spent = {(row.scope, row.key, row.period): row.spent_usd + row.reserved_usd for row in rows}
     return max((spent.get((t.scope, t.key, t.period), ZERO) / t.limit for t in totals), default=ZERO)

@@ -14,8 +14,8 @@ from support_agent.env import BASE_DIR
 PACKAGES = ("support_agent", "tickets")
 CASES = Path("support_agent/evals/cases")
 # Pages, commands and how processes are started decide no answer: a change of theirs must not stale what was tried.
-BESIDE = {"admin", "chat", "demo", "embedded", "formats", "injection", "launch", "locale", "management", "ops",
-          "privacy", "telemetry", "templatetags", "views", "static", "__pycache__"}  # fmt: skip
+BESIDE = {"admin", "backup", "chat", "demo", "doctor", "embedded", "formats", "injection", "launch", "locale",
+          "management", "ops", "privacy", "telemetry", "templatetags", "views", "static", "__pycache__"}  # fmt: skip
 ARTICLES = Path("tickets/demo")  # the help centre of the cases
 LENGTH = 12
 

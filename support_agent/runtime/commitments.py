@@ -41,7 +41,7 @@ class Commitment:
     @property
     def due_field(self) -> str:
         """The time as a form's field takes it, in the shop's time."""
-        return f"{self.due_at.astimezone(hours.SHOP):%Y-%m-%dT%H:%M}"
+        return f"{self.due_at.astimezone(hours.zone()):%Y-%m-%dT%H:%M}"
 
 
 def commitments(text: str, now: datetime) -> list[Commitment]:
@@ -94,13 +94,13 @@ def _after_period(claim: Claim, now: datetime) -> datetime | None:
         return hours.closing_after(now, seconds // 86_400)
     if seconds < 86_400:
         return now + timedelta(seconds=seconds)
-    return _end_of((now.astimezone(hours.SHOP) + timedelta(seconds=seconds)).date())
+    return _end_of((now.astimezone(hours.zone()) + timedelta(seconds=seconds)).date())
 
 
 def _on_date(claim: Claim, now: datetime) -> datetime | None:
     """'2026-11-24', or '--11-24', which is the next such day."""
     value = claim.values[0].partition(" ")[0]
-    today = now.astimezone(hours.SHOP).date()
+    today = now.astimezone(hours.zone()).date()
     try:
         if not value.startswith("--"):
             return _end_of(date.fromisoformat(value))
@@ -112,22 +112,22 @@ def _on_date(claim: Claim, now: datetime) -> datetime | None:
 
 def _at_named_time(claim: Claim, now: datetime) -> datetime | None:
     """'tomorrow', 'this afternoon', 'friday', 'next week'."""
-    here, when = now.astimezone(hours.SHOP), claim.values[0]
+    here, when = now.astimezone(hours.zone()), claim.values[0]
     if when in _DAYS:
         days = (_DAYS.index(when) - here.weekday()) % 7
-        return _end_of(here.date() + timedelta(days=days or 7 * (here.time() >= hours.CLOSES)))
+        return _end_of(here.date() + timedelta(days=days or 7 * (now >= _end_of(here.date()))))
     if when in ("immediately", "instantly", "right away"):
         return None  # no time one could be late for
     if when == "within the hour":
         return now + timedelta(hours=1)
     if when.endswith("morning"):
-        return datetime.combine(here.date(), time(12), hours.SHOP)
+        return datetime.combine(here.date(), time(12), hours.zone())
     if when.endswith(("week", "month")):
         return _end_of(_last_day(when, here.date()))
-    later = when in ("tonight", "this evening") or here.time() >= hours.CLOSES
+    later = when in ("tonight", "this evening") or now >= _end_of(here.date())
     if when == "tomorrow":
         return _end_of(here.date() + timedelta(days=1))
-    return datetime.combine(here.date(), time(23, 59), hours.SHOP) if later else _end_of(here.date())
+    return datetime.combine(here.date(), time(23, 59), hours.zone()) if later else _end_of(here.date())
 
 
 def _last_day(when: str, today: date) -> date:
@@ -142,7 +142,7 @@ def _last_day(when: str, today: date) -> date:
 
 
 def _end_of(day: date) -> datetime:
-    return datetime.combine(day, hours.CLOSES, hours.SHOP)
+    return hours.closing_of(day)
 
 
 _READERS: dict[str, Callable[[Claim, datetime], datetime | None]] = {

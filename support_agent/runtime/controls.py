@@ -1,10 +1,10 @@
-"""The controls as every process sees them: switches and limits, read once every two seconds."""
+"""The controls as every process sees them: switches, limits and who answers where, read once every two seconds."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -15,9 +15,10 @@ from django.utils.translation import gettext_lazy as _
 from support_agent.agent.config import LIMITS, SYSTEM_HOUR_USD, Limits
 from support_agent.agent.prompts import Prompt, named
 from support_agent.agent.types import Surface
-from support_agent.models import PromptVersion, SurfaceLimit, Switch, SystemLimit
+from support_agent.models import PromptVersion, SurfaceLimit, SurfaceMode, Switch, SystemLimit
+from support_agent.runtime.catalogue import catalogue
+from support_agent.runtime.modes import CUSTOMERS, Answering, read_modes
 from support_agent.runtime.ratelimit import allow
-from support_agent.tools import ALL
 from tickets.access import require_role
 from tickets.errors import DeskError, Paused
 from tickets.models import Role, User
@@ -33,13 +34,19 @@ FIELDS = ("step", "turn", "turn_tokens", "conversation", "day", "steps", "surfac
 
 @dataclass(frozen=True, slots=True)
 class Controls:
-    """Which switches are on, and the limits of every surface."""
+    """Which switches are on, the limits of every surface, and who answers there."""
 
     on: frozenset[str]
     disabled_tools: frozenset[str]
     limits: Mapping[Surface, Limits]
     prompts: Mapping[str, Prompt]  # active overrides of the files
     system_hour: Decimal = SYSTEM_HOUR_USD
+    modes: Mapping[Surface, Answering] = field(default_factory=dict)
+
+    @property
+    def is_careful(self) -> bool:
+        """Whether somewhere the assistant does not answer everybody."""
+        return any(one.mode != SurfaceMode.Mode.LIVE or one.percent < 100 for one in self.modes.values())
 
     def has(self, name: Switch.Name) -> bool:
         return name.value in self.on
@@ -49,7 +56,7 @@ _cached: tuple[float, Controls] | None = None
 
 
 def controls() -> Controls:
-    """The controls of at most two seconds ago; synchronous, four queries when stale."""
+    """The controls of at most two seconds ago; synchronous, five queries when stale."""
     global _cached
     if _cached is None or time.monotonic() - _cached[0] > FRESH_S:
         _cached = (time.monotonic(), _read())
@@ -72,7 +79,7 @@ def check_open() -> None:
 
 def tool_categories() -> dict[str, str]:
     """Every tool there is, by name: what ops may disable."""
-    return {name: tool.category.value for name, tool in ALL.items()}
+    return {name: tool.category.value for name, tool in catalogue().items()}
 
 
 @transaction.atomic
@@ -121,6 +128,33 @@ def switch_override(*, switch: Switch, staff: User, reason: str, hours: int = 4)
     transaction.on_commit(forget)
 
 
+@transaction.atomic
+def mode_set(*, surface: str, mode: str, percent: int, rest: str, staff: User, reason: str) -> SurfaceMode:
+    """Say who answers on a surface: new conversations at once, running ones with their next message when turned down.
+
+    Raises DeskError without a reason, or for what there is not.
+    """
+    require_role(staff, Role.OPS, Role.ADMIN)
+    if surface not in CUSTOMERS or mode not in SurfaceMode.Mode.values or rest not in SurfaceMode.Rest.values:
+        raise DeskError("There is no such mode.")
+    if not 0 <= percent <= 100:
+        raise DeskError("The share is a whole number from 0 to 100.")
+    if not reason.strip():
+        raise DeskError("A change of who answers needs a reason.")
+    new = {"mode": mode, "percent": percent, "rest": rest, "reason": reason.strip()[:300]}
+    row, is_new = SurfaceMode.objects.select_for_update().get_or_create(surface=surface)
+    changes = {
+        name: (None if is_new and name == "reason" else getattr(row, name), value) for name, value in new.items()
+    }
+    for name, value in new.items():
+        setattr(row, name, value)
+    row.changed_by = staff
+    row.save()
+    audit(actor=staff, action="surface.mode", obj=row, changes=changes)
+    transaction.on_commit(forget)
+    return row
+
+
 def _changes(known: Switch | None, state: str, reason: str) -> dict[str, tuple[str, str]]:
     """What turning a switch does, for the audit."""
     return {"state": ("on" if known else "off", state), "reason": (known.reason if known else "", reason)}
@@ -146,4 +180,5 @@ def _read() -> Controls:
         limits=limits,
         prompts={p.name: named(p.name, f"db{p.number}", p.text) for p in PromptVersion.objects.filter(is_active=True)},
         system_hour=system_hour,
+        modes=read_modes(),
     )

@@ -3,26 +3,37 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Literal
 
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext, gettext_noop
 
 from support_agent.agent.memory import reminder
 from support_agent.agent.types import Surface, TurnInput
 from support_agent.env import env
-from support_agent.models import Task, ToolCall, Turn
+from support_agent.models import Draft, Task, ToolCall, Turn
 from support_agent.runtime.assists import evidence_for
+from support_agent.runtime.catalogue import extras_for
 from support_agent.runtime.memories import MAX_MESSAGES, as_written, memory_of
 from support_agent.runtime.pictures import MAX_SEEN, pictures_of
+from support_agent.runtime.withheld import Withheld, withheld_in
 from tickets import hours
+from tickets.audience import Readers, readers_of
 from tickets.languages import ENGLISH, language_of, speaking
 from tickets.models import Action, Conversation, Message
 from tickets.search import search
 from tickets.selectors.conversations import spoken
 
 MAX_EVIDENCE = 40
-ASSISTS: dict[str, Literal["summary", "draft"]] = {Task.Purpose.SUMMARY: "summary", Task.Purpose.DRAFT: "draft"}
+ASSISTS: dict[str, Literal["summary", "draft", "article"]] = {
+    Task.Purpose.SUMMARY: "summary",
+    Task.Purpose.DRAFT: "draft",
+    Task.Purpose.ARTICLE: "article",
+}
+OF_ASSISTS = Q(about__isnull=False) | Q(purpose=Task.Purpose.ARTICLE)  # an article is about no one conversation
+READ_FIRST = "draft: a member of staff reads this answer before it is sent; propose no changes, send no codes"
 MAX_QUESTION = 160  # characters
 LANGUAGES = {"en": "English", "de": "German", "fr": "French", "es": "Spanish", "ar": "Arabic"}
 DEMO_SPEAKS = gettext_noop(
@@ -34,39 +45,89 @@ DEMO_SPEAKS = gettext_noop(
 def turn_input(turn: Turn) -> TurnInput:
     """Read everything one turn needs, in few queries."""
     conversation = turn.conversation
+    if (draft := draft_of_turn(turn)) is not None:
+        return drafted_input(turn, draft)
     messages = spoken(conversation.pk, limit=MAX_MESSAGES)
     asked = [m for m in messages if m.turn_id == turn.pk and m.role == Message.Role.CUSTOMER]
     first = asked[0].seq if asked else 0
-    before = [m for m in messages if m.seq < first]
     task = conversation.channel == Conversation.Channel.TASK
-    text = "\n\n".join(filter(None, map(as_written, asked))) or "(an empty message)"
     assist = assist_of_turn(turn) if task else None
-    pictures = [picture for message in asked for picture in pictures_of(message)][-MAX_SEEN:]
-    return TurnInput(
-        turn_id=turn.pk,
-        conversation_id=conversation.pk,
-        surface=Surface(turn.surface),
-        verified=conversation.customer_id is not None,
-        locale=conversation.locale,
-        text=text,
-        pictures=pictures,
-        memory=memory_of(conversation.pk, before, shown=MAX_SEEN - len(pictures)),
-        notice="\n".join(filter(None, [notice_for(conversation), reminder(len(before))])),
-        evidence=evidence_for(assist) if assist else _evidence(conversation, before),
-        article_score=article_score_of(text, language_of(conversation.locale)),
+    known = _known(turn, conversation, Surface(turn.surface), asked, [m for m in messages if m.seq < first], assist)
+    return replace(
+        known,
         doubted=doubted_before(turn),
         mutations_allowed=conversation.status == Conversation.Status.AI and not task,
         assist=ASSISTS[assist.purpose] if assist else "",
     )
 
 
+def drafted_input(turn: Turn, draft: Draft) -> TurnInput:
+    """As the customer's own turn would begin, up to the message the draft answers; nothing is proposed, so that nothing
+    that acts is there."""
+    about = draft.task.about
+    assert about is not None
+    messages = [m for m in spoken(about.pk, limit=MAX_MESSAGES) if m.seq <= draft.upto_seq]
+    answered = max((m.seq for m in messages if m.role != Message.Role.CUSTOMER), default=0)
+    asked, before = [m for m in messages if m.seq > answered], [m for m in messages if m.seq <= answered]
+    known = _known(turn, about, Surface(draft.surface), asked, before, None, READ_FIRST)
+    extras = [extra for extra in known.extras if not extra.acts]
+    return replace(known, extras=extras, mutations_allowed=False, drafted=True)
+
+
+def _known(
+    turn: Turn,
+    conversation: Conversation,
+    surface: Surface,
+    asked: list[Message],
+    before: list[Message],
+    assist: Task | None,
+    told: str = "",
+) -> TurnInput:
+    """What a turn begins with, whoever will read its answer: the new words, and what the conversation knows by then."""
+    withheld = withheld_in(conversation, before)
+    lost = max((m.seq for m in before if withheld.hides(m)), default=0)
+    before = withheld.spare(before)
+    text = "\n\n".join(filter(None, map(as_written, asked))) or "(an empty message)"
+    pictures = [picture for message in asked for picture in pictures_of(message)][-MAX_SEEN:]
+    return TurnInput(
+        turn_id=turn.pk,
+        conversation_id=conversation.pk,
+        surface=surface,
+        verified=conversation.customer_id is not None,
+        locale=conversation.locale,
+        text=text,
+        pictures=pictures,
+        extras=extras_for(surface),
+        memory=memory_of(conversation.pk, before, shown=MAX_SEEN - len(pictures), lost=lost),
+        notice="\n".join(filter(None, [notice_for(conversation), told, reminder(len(before))])),
+        evidence=evidence_for(assist) if assist else _evidence(conversation, before, withheld),
+        article_score=article_score_of(text, readers_of(conversation.customer), language_of(conversation.locale)),
+    )
+
+
+def draft_of_turn(turn: Turn) -> Draft | None:
+    """The draft that a background turn writes, if it writes one."""
+    if turn.conversation.channel != Conversation.Channel.TASK:
+        return None
+    return (
+        Draft.objects.select_related("task__about__customer").filter(task__turn=turn, task__about__isnull=False).first()
+    )
+
+
+def payer_of(turn: Turn) -> Conversation:
+    """Whose limits a turn counts towards: a draft's are those of the customer it is for."""
+    draft = draft_of_turn(turn)
+    about = draft.task.about if draft else None
+    return about or turn.conversation
+
+
 def assist_of_turn(turn: Turn) -> Task | None:
     """The summary or draft that a background turn is for, if it is one."""
-    return Task.objects.filter(turn=turn, purpose__in=ASSISTS, about__isnull=False).first()
+    return Task.objects.filter(OF_ASSISTS, turn=turn, purpose__in=ASSISTS).first()
 
 
-def _evidence(conversation: Conversation, before: list[Message]) -> list[str]:
-    return [*_earlier_results(conversation), *(m.text for m in before if m.role == Message.Role.STAFF)]
+def _evidence(conversation: Conversation, before: list[Message], withheld: Withheld) -> list[str]:
+    return [*_earlier_results(conversation, withheld), *(m.text for m in before if m.role == Message.Role.STAFF)]
 
 
 def notice_for(conversation: Conversation) -> str:
@@ -98,9 +159,9 @@ def notice_for(conversation: Conversation) -> str:
     return "\n".join(lines)
 
 
-def article_score_of(text: str, language: str = ENGLISH) -> float:
-    """How well the help centre's best article fits a short message: what the fast path goes by."""
-    hits = search(text, limit=1, language=language) if 8 <= len(text) <= MAX_QUESTION else []
+def article_score_of(text: str, readers: Readers, language: str = ENGLISH) -> float:
+    """How well the best article that these readers may read fits a short message: what the fast path goes by."""
+    hits = search(text, readers=readers, limit=1, language=language) if 8 <= len(text) <= MAX_QUESTION else []
     return hits[0].score if hits else 0.0
 
 
@@ -111,6 +172,7 @@ def doubted_before(turn: Turn) -> bool:
     return bool(last)
 
 
-def _earlier_results(conversation: Conversation) -> list[str]:
+def _earlier_results(conversation: Conversation, withheld: Withheld) -> list[str]:
     rows = ToolCall.objects.filter(conversation=conversation).order_by("-created_at")
-    return [json.dumps(result, default=str) for result in rows.values_list("result", flat=True)[:MAX_EVIDENCE]]
+    results = rows.values_list("result", flat=True)[:MAX_EVIDENCE]
+    return [json.dumps(withheld.without(result), default=str) for result in results]

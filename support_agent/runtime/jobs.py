@@ -6,9 +6,16 @@ worker has loaded it all before it forks (support_agent.worker).
 
 from __future__ import annotations
 
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
 import structlog
 
+from tickets.errors import NotFound
 from tickets.queue import enqueue
+
+if TYPE_CHECKING:
+    from tickets.models import Effect
 
 log = structlog.get_logger(__name__)
 
@@ -34,11 +41,48 @@ def run_alerts() -> None:
     evaluate()
 
 
+def send_webhooks() -> None:
+    """Events whose receiver failed are tried again when their pause is over."""
+    from tickets.services.webhooks import deliveries_due
+
+    deliveries_due()
+
+
 def expire_actions() -> None:
     """Proposals whose time is up can no longer be clicked; customers see it on the card."""
     from tickets.services.actions import actions_expire
 
     actions_expire()
+
+
+def look_after_effects() -> None:
+    """What customers confirmed and another system has not answered for is sent, or asked about."""
+    from tickets.services.effect_sending import effects_due
+
+    effects_due()
+
+
+def send_effect(effect_id: str) -> None:
+    """Send what a customer confirmed to the system that does it, or ask what became of it."""
+    from tickets.services.effect_sending import effect_send
+
+    effect_send(effect_id)
+
+
+def send_effect_later(effect: Effect) -> None:
+    """In the worker, after the running transaction; one job for each step of its life."""
+    enqueue(send_effect, str(effect.pk), name=f"effect:{effect.pk}:{effect.attempts}:{effect.questions}")
+
+
+def refresh_customer(customer_id: str) -> None:
+    """Bring our row of another system's customer up to date; one it does not know stays as it is."""
+    from tickets.models import Customer
+    from tickets.services.accounts import account_of
+
+    customer = Customer.objects.filter(pk=customer_id).first()
+    if customer is not None:
+        with suppress(NotFound):
+            account_of(customer)
 
 
 def mail_replies() -> None:
@@ -97,6 +141,21 @@ def draw_spot_checks() -> None:
 
     if drawn := spot_checks_draw():
         log.info("spot_checks_drawn", count=drawn)
+
+
+def mine_gaps() -> None:
+    """Questions nobody could answer join their groups; what an article answers by now is covered."""
+    from support_agent.runtime.gaps import gaps_mine
+
+    mined = gaps_mine()
+    log.info("gaps_mined", questions=mined.questions, begun=mined.begun, covered=mined.covered, back=mined.back)
+
+
+def keep_article_draft(task_id: str) -> None:
+    """What was written for a gap becomes a draft in the help centre."""
+    from support_agent.runtime.gap_draft import draft_keep
+
+    draft_keep(task_id)
 
 
 def run_nightly_evals() -> None:

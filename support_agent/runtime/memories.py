@@ -23,12 +23,16 @@ FORGOTTEN = {"search_knowledge_base"}  # articles are looked up again; they chan
 _CITATION = re.compile(r"\s?\[\d{1,2}\]")
 
 
-def memory_of(conversation_id: UUID, messages: Sequence[Message], *, shown: int = MAX_SEEN) -> Memory:
+def memory_of(conversation_id: UUID, messages: Sequence[Message], *, shown: int = MAX_SEEN, lost: int = 0) -> Memory:
     """The memory before a turn; `messages` are those spoken before it, oldest first. Two queries.
+
+    What was written down of messages up to `lost`, a seq, is left aside: one of them may not be read any more.
 
     The newest `shown` pictures are in it.
     """
     stored = ConversationMemory.objects.filter(pk=conversation_id).first()
+    if stored is not None and 0 < lost <= stored.upto_seq:
+        stored = None
     return remembered(
         messages,
         lambda recent: _calls_since(conversation_id, recent[0]),

@@ -52,6 +52,7 @@ RATES = {
 }
 
 HOURLY = {
+    "login_account": 20,  # tries at one of staff's accounts from where they never were
     "transcript": 5,  # a conversation's transcripts
     "transcript_sender": 10,  # those of one address on the net, to whatever mailbox nobody proved to be theirs
     "transcript_address": 3,  # those to one mailbox that nobody proved to be theirs

@@ -22,6 +22,7 @@ from tickets.models import Conversation, Escalation
 from tickets.queue import jobs_recover
 from tickets.services.actions import actions_expire
 from tickets.services.articles import articles_embed_later
+from tickets.services.effect_sending import effects_due
 from tickets.services.escalations import escalation_open
 from tickets.services.identity import verifications_expire
 
@@ -39,6 +40,7 @@ class Swept:
     tasks_stopped: int = 0
     conversations_without_owner: int = 0
     actions_expired: int = 0
+    effects_due: int = 0
     verifications_expired: int = 0
     articles_enqueued: int = 0
     replays: int = 0
@@ -54,6 +56,7 @@ def sweep() -> Swept:
     """Repair everything that can be repaired without a runner; wake the runners for the rest."""
     swept = Swept(
         actions_expired=actions_expire(),
+        effects_due=effects_due(),
         verifications_expired=verifications_expire(),
         articles_enqueued=articles_embed_later(),
         jobs_again=jobs_recover(),

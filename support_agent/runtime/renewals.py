@@ -9,8 +9,8 @@ from pydantic import ValidationError
 
 from support_agent.agent.toolkit import Status, ToolContext, ToolResult
 from support_agent.models import ToolCall, Turn
+from support_agent.runtime.catalogue import catalogue
 from support_agent.runtime.controls import controls
-from support_agent.tools import ALL
 from tickets.errors import Conflict, NotEligible, NotFound
 from tickets.ids import new_id
 from tickets.models import Action, Conversation
@@ -25,7 +25,7 @@ def renew(*, conversation: Conversation, action_id: UUID) -> Action:
 
 
 def _propose(old: Action, key: str) -> Action:
-    tool = ALL.get(old.tool)
+    tool = catalogue().get(old.tool)
     if tool is None or tool.name in controls().disabled_tools:
         raise Conflict(GONE)
     try:

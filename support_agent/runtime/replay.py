@@ -27,7 +27,9 @@ from support_agent.env import env
 from support_agent.llm.pricing import is_priced
 from support_agent.models import Replay, Step, Turn
 from support_agent.runtime.blast_change import change_of, routed
+from support_agent.runtime.catalogue import catalogue
 from support_agent.runtime.controls import controls
+from support_agent.runtime.house import house_lines
 from support_agent.runtime.pictures import Seeing
 from support_agent.runtime.replay_past import Past, past_of
 from support_agent.runtime.replay_ports import (
@@ -49,6 +51,7 @@ from tickets.languages import speaking
 from tickets.models import Role, User
 from tickets.queue import enqueue
 from tickets.services.audit import audit
+from tickets.workspace import workspace
 
 if TYPE_CHECKING:
     from support_agent.llm.client import ModelClient
@@ -140,11 +143,11 @@ async def run_replay(
 async def _run(replay: Replay, model: ModelPort, purse: Purse | None) -> str:
     """Run the engine; what went wrong with the replay itself, or ''."""
     past, change = await in_db(past_of, replay.turn), change_of(replay)
-    start = await in_db(routed, past.start, change)
+    start = await in_db(routed, past.start, change, past.then.customer_id)
     config, notes = await in_db(_config, replay, past)
     limits = (await in_db(controls)).limits
     taken = TakeOver(past.steps, replay.from_step)
-    tools = ReplayTools(past.steps, past.then, replay.pk, change)
+    tools = ReplayTools(past.steps, past.then, replay.pk, change, tools=await in_db(catalogue))
     steps, budget = ReplaySteps(replay, tools, taken), ReplayBudget(replay, limits[Surface.BACKGROUND], taken, purse)
     ports = Ports(
         model=ReplayModel(Seeing(model, replay.turn.conversation_id), taken, config),
@@ -174,7 +177,7 @@ def _config(replay: Replay, past: Past) -> tuple[EngineConfig, list[str]]:
             if wanted is not None:
                 found[name] = wanted
             notes = notes if name not in ("assistant", "assist") else []
-    return EngineConfig(prompts=found), notes
+    return EngineConfig(prompts=found, house=house_lines(workspace())), notes
 
 
 def _claim(replay_id: UUID) -> Replay | None:

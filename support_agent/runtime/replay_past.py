@@ -7,21 +7,33 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from uuid import UUID
 
 from support_agent.agent.memory import reminder
 from support_agent.agent.remembered import Memory
 from support_agent.agent.types import Json, StepKind, Surface, TurnInput
 from support_agent.models import ConversationMemory, Step, ToolCall, Turn
 from support_agent.runtime.assists import evidence_for
-from support_agent.runtime.history import ASSISTS, MAX_EVIDENCE, article_score_of, assist_of_turn, doubted_before
+from support_agent.runtime.catalogue import extras_for
+from support_agent.runtime.history import (
+    ASSISTS,
+    MAX_EVIDENCE,
+    article_score_of,
+    assist_of_turn,
+    doubted_before,
+    draft_of_turn,
+    drafted_input,
+)
 from support_agent.runtime.memories import FORGOTTEN, MAX_MESSAGES, TOLD, as_written, remembered
 from support_agent.runtime.pictures import MAX_SEEN, pictures_of
 from support_agent.runtime.replay_tools import AsThen
 from support_agent.runtime.step_json import in_order
 from tickets import hours
+from tickets.audience import readers_of
 from tickets.models import Action, Conversation, Event, Message
+from tickets.selectors.customers import customer_by_id
 
 ROLES = [Message.Role.CUSTOMER, Message.Role.ASSISTANT, Message.Role.STAFF]
 _TOKENS_LEFT = re.compile(r"\n?tokens left for this turn: \d+")
@@ -64,14 +76,17 @@ def past_of(turn: Turn) -> Past:
         locale=conversation.locale,
         text=text,
         pictures=pictures,
+        extras=extras_for(Surface(turn.surface)),
         memory=_memory(turn, moment, before, looked_up, shown=MAX_SEEN - len(pictures)),
         notice=_notice_recorded(steps) or _notice(turn, moment, status, is_verified, len(before)),
         evidence=evidence_for(assist, moment) if assist else evidence,
-        article_score=_score(turn, steps, text),
+        article_score=_score(turn, steps, text, customer_id),
         doubted=doubted_before(turn),
         mutations_allowed=status == Conversation.Status.AI and not is_task,
         assist=ASSISTS[assist.purpose] if assist else "",
     )
+    if (draft := draft_of_turn(turn)) is not None:  # what it answered has not changed since
+        start = replace(drafted_input(turn, draft), notice=_notice_recorded(steps) or start.notice)
     then = AsThen(conversation.pk, turn.pk, customer_id, status, conversation.locale, moment)
     return Past(turn, start, steps, then)
 
@@ -132,11 +147,11 @@ def _memory(
     )
 
 
-def _score(turn: Turn, steps: Sequence[Step], text: str) -> float:
+def _score(turn: Turn, steps: Sequence[Step], text: str, customer_id: UUID | None) -> float:
     """The help centre's fit as it must have been for the path the turn took; today's when it took none."""
     if turn.path == "fast":
         return 1.0 if any(step.output.get("reason") == "help centre" for step in steps) else 0.0
-    return 0.0 if turn.path else article_score_of(text)
+    return 0.0 if turn.path else article_score_of(text, readers_of(customer_by_id(customer_id)))
 
 
 def _notice_recorded(steps: Sequence[Step]) -> str:

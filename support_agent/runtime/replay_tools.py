@@ -30,7 +30,6 @@ from support_agent.agent.types import ToolUse
 from support_agent.models import Step
 from support_agent.runtime.blast_change import NONE, SEARCH, Change, is_otherwise
 from support_agent.runtime.tool_results import capped, refusal, wrong_fields
-from support_agent.tools import ALL
 from tickets import hours
 from tickets.db import in_db
 from tickets.errors import DeskError
@@ -46,6 +45,7 @@ ACTING = {Category.MUTATION, Category.TICKET, Category.ESCALATION}
 SENDS = {"verify_identity"}  # a look-up by category, but a code would be on its way
 DRAWS_NUMBERS = {"create_ticket"}  # a rehearsal would use up a ticket's number
 FREE_WORDS = {"reason", "summary", "subject", "body"}  # a model words them anew each time
+NOT_ASKED = "Another system is not asked in a replay, but for what it answered then."
 AWAY = "This could not be fetched just now."
 LOCK_MS = 2000  # a customer who is being served comes first
 
@@ -65,20 +65,29 @@ class AsThen:
 class ReplayTools:
     """The engine's ToolPort for one replay."""
 
-    def __init__(self, original: Iterable[Step], then: AsThen, replay_id: UUID, change: Change = NONE) -> None:
+    def __init__(
+        self,
+        original: Iterable[Step],
+        then: AsThen,
+        replay_id: UUID,
+        change: Change = NONE,
+        *,
+        tools: Mapping[str, Tool],
+    ) -> None:
         """`original` are the turn's own steps, in order."""
+        self._tools = tools
         self._then, self._replay_id, self._change = then, replay_id, change
         self._recorded: dict[str, deque[Json]] = defaultdict(deque)
         for step in original:
             if step.kind == "tool_call":
-                self._recorded[call_identity(step.tool, step.input)].append(step.output)
+                self._recorded[call_identity(step.tool, step.input, self._tools)].append(step.output)
         self._answered: list[tuple[Json, str]] = []
 
     def schemas(self, names: Sequence[str]) -> list[Json]:
-        return [ALL[name].schema() for name in names if name in ALL and name != self._change.off]
+        return [self._tools[name].schema() for name in names if name in self._tools and name != self._change.off]
 
     def label(self, name: str) -> str:
-        return str(ALL[name].label) if name in ALL else ""
+        return str(self._tools[name].label) if name in self._tools else ""
 
     def how(self, result: Json) -> str:
         """How this very result came about: recorded, read or simulated; '' when no tool ran."""
@@ -93,11 +102,11 @@ class ReplayTools:
         offered = [name for name in offered if name != self._change.off]
         if (drafted := await self._drafted(use, offered)) is not None:
             return drafted
-        known = self._recorded.get(call_identity(use.name, use.arguments))
+        known = self._recorded.get(call_identity(use.name, use.arguments, self._tools))
         if known and use.name not in (self._change.off, self._change.anew):
             result = known.popleft() if len(known) > 1 else known[0]
             return copy.deepcopy(result), RECORDED  # its sources are numbered anew
-        tool = ALL.get(use.name) if use.name in offered else None
+        tool = self._tools.get(use.name) if use.name in offered else None
         if tool is None:
             return _invalid({"tool": f"not one of this turn's tools: {', '.join(offered)}"}), ""
         try:
@@ -106,6 +115,8 @@ class ReplayTools:
             return _invalid(wrong_fields(problem)), ""
         if tool.category in ACTING or tool.name in SENDS:
             return await self._simulate(tool, arguments), SIMULATED
+        if tool.server:  # what somebody else's server answered then is known; today it is not asked
+            return ToolResult(Status.ERROR, {"retryable": False, "message": NOT_ASKED}).as_json(), SIMULATED
         return await self._read(tool, arguments), READ
 
     async def _drafted(self, use: ToolUse, offered: Sequence[str]) -> tuple[Json, str] | None:
@@ -113,7 +124,7 @@ class ReplayTools:
         draft = self._change.draft
         if draft is None or use.name != SEARCH or SEARCH not in offered:
             return None
-        tool = ALL[SEARCH]
+        tool = self._tools[SEARCH]
         try:
             arguments = tool.arguments.model_validate(use.arguments)
         except ValidationError:
@@ -222,9 +233,9 @@ def plausible(tool: Tool, arguments: Arguments) -> Json:
     return _success({"state": "requested"})
 
 
-def call_identity(name: str, arguments: Json) -> str:
+def call_identity(name: str, arguments: Json, tools: Mapping[str, Tool]) -> str:
     """A call's identity: two spellings of the same arguments are the same call, and so are two reasons for one wish."""
-    tool = ALL.get(name)
+    tool = tools.get(name)
     if tool is not None:
         with suppress(ValidationError):
             arguments = json.loads(tool.arguments.model_validate(arguments).model_dump_json())

@@ -26,6 +26,7 @@ from support_agent.runtime.attempt import DATABASE_AWAY, Attempt
 from support_agent.runtime.claims import claim, release, renew
 from support_agent.runtime.recovery import sweep
 from support_agent.runtime.signals import CHANNEL
+from tickets.audience import EVERYONE
 from tickets.db import in_db
 from tickets.search import search
 
@@ -177,7 +178,7 @@ def _client_maker() -> Callable[[], ModelClient]:
 async def _warm_up() -> None:
     """Load the search's model before somebody waits for it; the first turn would otherwise pay seconds."""
     try:
-        await in_db(search, "delivery", limit=1)
+        await in_db(search, "delivery", readers=EVERYONE, limit=1)
     except Exception:
         log.warning("warm_up_failed", exc_info=True)
 

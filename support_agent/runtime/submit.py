@@ -13,15 +13,16 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from support_agent.agent.types import Surface
 from support_agent.models import Turn
 from support_agent.runtime import signals
+from support_agent.runtime.careful import answering_of, people_answer
 from support_agent.runtime.endings import end_turns
+from support_agent.runtime.modes import LIVE, surface_of
 from support_agent.runtime.ratelimit import allow
 from tickets import hours
 from tickets.access import Visitor
 from tickets.languages import speaking
-from tickets.models import Conversation, EscalationReason, Message, Plan
+from tickets.models import Conversation, EscalationReason, Message
 from tickets.selectors.escalations import escalation_open_of
 from tickets.services.attachments import attachment_payload, attachments_bind, attachments_take
 from tickets.services.conversations import (
@@ -39,7 +40,10 @@ ANSWERED_BY_ASSISTANT = {Conversation.Status.AI, Conversation.Status.WAITING}
 
 @dataclass(frozen=True, slots=True)
 class Submitted:
-    """`turn` is None while a person has the conversation; `moved_token` is set when it goes on in a new one."""
+    """`turn` is None while a person has the conversation or people answer on its surface.
+
+    `moved_token` is set when it goes on in a new one.
+    """
 
     conversation: Conversation
     message: Message
@@ -75,7 +79,9 @@ def submit_message(
                 break
             conversation, token = conversation_continue(conversation=conversation)
         conversation = conversation_reopen(conversation=conversation)
-        turn = _waiting_turn(conversation) if conversation.status in ANSWERED_BY_ASSISTANT else None
+        mode = answering_of(conversation)
+        answers = mode == LIVE and conversation.status in ANSWERED_BY_ASSISTANT
+        turn = _waiting_turn(conversation) if answers else None
         taken = attachments_take(conversation=origin, ids=attachments, into=conversation)
         message, __ = message_post(
             conversation=conversation,
@@ -85,6 +91,8 @@ def submit_message(
             turn_id=turn.pk if turn else None,
         )
         attachments_bind(attachments=taken, message=message)
+        if mode != LIVE:
+            people_answer(conversation, mode, message)
         return Submitted(conversation, message, turn, True, token)
 
 
@@ -128,16 +136,6 @@ def stop_turn(*, conversation: Conversation) -> None:
 def close(*, conversation: Conversation) -> None:
     """The customer ends the conversation."""
     conversation_close(conversation=conversation)
-
-
-def surface_of(conversation: Conversation) -> Surface:
-    """Where the customer is; limits follow from it."""
-    if conversation.channel == Conversation.Channel.TASK:
-        return Surface.BACKGROUND
-    if conversation.customer is None:
-        return Surface.ANONYMOUS
-    paying = {Plan.PLUS: Surface.PAYING, Plan.ENTERPRISE: Surface.ENTERPRISE}
-    return paying.get(Plan(conversation.customer.plan), Surface.SIGNED_IN)
 
 
 def _waiting_turn(conversation: Conversation) -> Turn:

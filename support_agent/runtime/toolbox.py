@@ -8,6 +8,7 @@ ours, so that nothing happens after a person took over (I10).
 from __future__ import annotations
 
 import asyncio
+import inspect
 import logging
 import random
 import time
@@ -24,7 +25,7 @@ from support_agent.agent.types import ToolUse
 from support_agent.models import ToolCall, Turn
 from support_agent.runtime import tool_breakers
 from support_agent.runtime.tool_results import action_id_of, capped, refusal, wrong_fields
-from tickets.db import in_db
+from tickets.db import in_db, outside
 from tickets.errors import DeskError
 from tickets.models import Conversation
 from tickets.redaction import redact_json, without_secrets
@@ -97,7 +98,10 @@ class Toolbox:
         retryable, message = False, AWAY
         try:
             async with asyncio.timeout(tool.timeout_s):
-                result = await in_db(self._run, tool, run, arguments, use, started, degraded)
+                if tool.outside:
+                    result = await self._ask(tool, run, arguments, use, started, degraded)
+                else:
+                    result = await in_db(self._run, tool, run, arguments, use, started, degraded)
             await in_db(self._breakers.note, tool.name, failed=degraded)
             return result
         except TurnLost:
@@ -123,20 +127,50 @@ class Toolbox:
             if acts:
                 self._hold_turn()
             key = self._key(use, acting=acts)
-            known = ToolCall.objects.filter(idempotency_key=key).first()
+            known = self._known(key)
             if known is not None:
-                result: Json = known.result
-                return result
-            answer = run(self._context(key), arguments)
-            if not isinstance(answer, ToolResult):
-                raise TypeError(f"{tool.name} answered {type(answer).__name__}, not a ToolResult")
-            if answer.status == Status.SUCCESS and not answer.data:
-                raise TypeError(f"{tool.name} answered a success that holds nothing")  # not that there is nothing
-            result = redact_json(capped(answer.as_json(), tool.max_result_chars), without_secrets)
-            if degraded and result["status"] == Status.SUCCESS:
-                result = {**result, "status": Status.DEGRADED.value, "message": LESSER}
-            self._save(use, key, result, started)
-            return result
+                return known
+            return self._keep(tool, run(self._context(key), arguments), use, key, started, degraded)
+
+    async def _ask(
+        self, tool: Tool, run: Run, arguments: Arguments, use: ToolUse, started: float, degraded: bool
+    ) -> Json:
+        """A tool of another system: nothing of the database is held while it answers, and what it proposes is written
+        by the desk's own service, which looks at the conversation again."""
+        key = self._key(use, acting=tool.category in ACTING)
+        known = await in_db(self._known, key)
+        if known is not None:
+            return known
+        context = await in_db(self._context, key)
+        if inspect.iscoroutinefunction(run):
+            answer = await run(context, arguments)
+        else:
+            answer = await outside(run, context, arguments)
+        return await in_db(self._keep_outside, tool, answer, use, key, started, degraded)
+
+    def _keep_outside(
+        self, tool: Tool, answer: ToolResult, use: ToolUse, key: str, started: float, degraded: bool
+    ) -> Json:
+        with transaction.atomic():
+            if tool.category in ACTING:
+                self._hold_turn()
+            return self._keep(tool, answer, use, key, started, degraded)
+
+    def _known(self, key: str) -> Json | None:
+        known = ToolCall.objects.filter(idempotency_key=key).only("result").first()
+        return None if known is None else dict(known.result)
+
+    def _keep(self, tool: Tool, answer: ToolResult, use: ToolUse, key: str, started: float, degraded: bool) -> Json:
+        """Write the answer down as the model will read it: without secrets, within its size."""
+        if not isinstance(answer, ToolResult):
+            raise TypeError(f"{tool.name} answered {type(answer).__name__}, not a ToolResult")
+        if answer.status == Status.SUCCESS and not answer.data:
+            raise TypeError(f"{tool.name} answered a success that holds nothing")  # not that there is nothing
+        result: Json = redact_json(capped(answer.as_json(), tool.max_result_chars), without_secrets)
+        if degraded and result["status"] == Status.SUCCESS:
+            result = {**result, "status": Status.DEGRADED.value, "message": LESSER}
+        self._save(use, key, result, started)
+        return result
 
     async def _note_failure(self, use: ToolUse, failure: ToolResult, started: float) -> Json:
         return await in_db(self._note, use, failure.as_json(), started)

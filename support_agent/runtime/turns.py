@@ -25,11 +25,15 @@ from support_agent.runtime import signals
 from support_agent.runtime.budgets import settle_reservation, settle_totals
 from support_agent.runtime.cards import cards_of
 from support_agent.runtime.commitments import promise_said
+from support_agent.runtime.drafts import FAILED as NOT_DRAFTED
+from support_agent.runtime.drafts import draft_ended
+from support_agent.runtime.jobs import keep_article_draft
 from support_agent.runtime.memories import remember
 from support_agent.runtime.steps import DIED, insert_steps, storable
 from tickets.events import event_append
 from tickets.ids import new_id
 from tickets.models import Conversation, EscalationReason
+from tickets.queue import enqueue
 from tickets.services.conversations import lock
 from tickets.services.escalations import escalation_open
 from tickets.services.messages import message_assistant, message_system
@@ -100,6 +104,8 @@ def finish(turn: Turn, outcome: Outcome, *, shown: str = "") -> None:
     `shown` is what the customer has seen of a stopped turn, whose outcome has no text of its own.
     """
     text = outcome.text or shown
+    sources = cited(text, outcome.sources) if text else []
+    cards = cards_of(turn=turn, text=text, sources=sources) if text else []
     with transaction.atomic():
         conversation = lock(turn.conversation_id)
         changed = _ours(turn).update(
@@ -108,14 +114,13 @@ def finish(turn: Turn, outcome: Outcome, *, shown: str = "") -> None:
         if not changed or conversation.status not in SPEAKING:
             raise TurnLost
         if text:
-            sources = cited(text, outcome.sources)
             message_assistant(
                 conversation=conversation,
                 text=text,
                 turn_id=turn.pk,
                 message_id=turn.message_id,
                 sources=sources,
-                cards=cards_of(turn=turn, text=text, sources=sources),
+                cards=cards,
             )
             # Neither a draft nor what a stopped turn left half said promises anything.
             if outcome.text and conversation.channel != Conversation.Channel.TASK:
@@ -142,17 +147,22 @@ def fail(turn: Turn, error: str) -> None:
             raise TurnLost
         message_system(conversation=conversation, text=gettext_lazy(FAILED), turn_id=turn.pk)
         Task.objects.filter(turn=turn).update(state=Task.State.FAILED)
+        draft_ended(turn, NOT_DRAFTED)
         _close_turn(turn, conversation, Turn.State.FAILED)
 
 
 def _end_task(turn: Turn, outcome: Outcome, text: str) -> None:
     """Done with its answer, or stopped: then the words meant for a customer say nothing to whoever asked."""
     if outcome.state == "answered":
-        state, result = Task.State.DONE, text
+        state, result, why = Task.State.DONE, text, ""
     else:
         why = outcome.escalation.reason if outcome.escalation else EscalationReason.UNSURE
         state, result = Task.State.STOPPED, f"Stopped before it was done: {EscalationReason(why).label.lower()}."
     Task.objects.filter(turn=turn).update(state=state, result=result)
+    draft_ended(turn, "" if state == Task.State.DONE else str(why))
+    article = Task.objects.filter(turn=turn, state=Task.State.DONE, purpose=Task.Purpose.ARTICLE).first()
+    if article is not None:
+        enqueue(keep_article_draft, str(article.pk))
 
 
 def _close_turn(turn: Turn, conversation: Conversation, state: str) -> None:

@@ -47,7 +47,7 @@ def direction_of(language: str) -> str:
 
 
 @register.filter
-def amount(value: Decimal | str, currency: str = "USD") -> str:
+def amount(value: Decimal | str, currency: str = "") -> str:
     """$1,234.50, or as the page's language writes it."""
     return languages.money(value, currency)
 

@@ -11,7 +11,9 @@ from typing import Annotated, Any, TypeVar
 from django.utils import timezone
 from pydantic import BeforeValidator, Field
 
-from support_agent.agent.toolkit import Arguments, Json, Status, ToolContext, ToolResult
+from support_agent.agent.identifiers import formats
+from support_agent.agent.toolkit import Arguments, Json, Status, ToolContext, ToolError, ToolResult
+from tickets.backends.port import Unreachable
 from tickets.errors import DeskError, NotEligible, NotFound
 from tickets.models import Action, Conversation, Customer
 from tickets.selectors.customers import customer_by_id
@@ -28,18 +30,23 @@ NEEDS_VERIFICATION = (
 )
 
 
+AWAY = "The system that keeps the records did not answer just now."
+
+
 def _order_number(value: Any) -> Any:
     """'#ap 104233' and '104233' are AP-104233."""
-    if not isinstance(value, str | int):
-        return value
-    text = "".join(letter for letter in str(value).upper() if letter.isalnum())
-    return f"AP-{text.removeprefix('AP')}"
+    return formats().canonical(str(value)) if isinstance(value, str | int) else value
+
+
+def _describe_order_number(schema: Json) -> None:
+    known = formats()
+    schema |= {"description": f"The order number, {known.hint}.", "maxLength": known.longest}
 
 
 OrderNumber = Annotated[
     str,
     BeforeValidator(_order_number),
-    Field(description="The order number, AP- and six digits, for example AP-104233.", max_length=16),
+    Field(max_length=40, json_schema_extra=_describe_order_number),
 ]
 Email = Annotated[str, Field(pattern=r"^[^@\s<>]+@[^@\s<>]+\.[^@\s<>]+$", max_length=254)]
 
@@ -57,6 +64,8 @@ def guarded(run: Run[A]) -> Run[A]:
             return invalid(value=error.message)
         except NotEligible as error:
             return refused(error.reason, error.message)
+        except Unreachable as error:  # a failure, which the breaker counts, and no answer
+            raise ToolError(AWAY, retryable=True) from error
         except DeskError as error:
             return refused(error.code, error.message)
 
@@ -68,12 +77,17 @@ def for_customer(run: Callable[[ToolContext, A, Customer], ToolResult]) -> Run[A
 
     @wraps(run)
     def with_customer(context: ToolContext, arguments: A) -> ToolResult:
-        customer = customer_by_id(context.customer_id) if context.customer_id else None
+        customer = customer_of(context)
         if customer is None:
             return ToolResult(Status.NEEDS_VERIFICATION, {"message": NEEDS_VERIFICATION})
         return run(context, arguments, customer)
 
     return guarded(with_customer)
+
+
+def customer_of(context: ToolContext) -> Customer | None:
+    """The conversation's own verified customer, as their record is now."""
+    return customer_by_id(context.customer_id)
 
 
 def conversation_of(context: ToolContext) -> Conversation:
@@ -95,9 +109,17 @@ def invalid(**fields: str) -> ToolResult:
 
 
 def propose(
-    context: ToolContext, customer: Customer, *, tool: str, arguments: Json, summary: str, preview: Json
+    context: ToolContext,
+    customer: Customer,
+    *,
+    tool: str,
+    arguments: Json,
+    summary: str,
+    preview: Json,
+    definition: str = "",
 ) -> ToolResult:
-    """Offer the change for the customer's click and tell the model where it stands."""
+    """Offer the change for the customer's click and tell the model where it stands. `definition` is a digest of what
+    the tool is now, where another system defines it."""
     action = action_propose(
         conversation=conversation_of(context),
         customer=customer,
@@ -107,6 +129,7 @@ def propose(
         summary=summary,
         preview=preview,
         idempotency_key=context.idempotency_key,
+        definition=definition,
     )
     data: Json = {"action_id": str(action.pk), "summary": action.summary, "preview": action.preview}
     if action.state == Action.State.PROPOSED:

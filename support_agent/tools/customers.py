@@ -10,9 +10,10 @@ from pydantic import Field
 
 from support_agent.agent.toolkit import Arguments, Category, Json, Status, Tool, ToolContext, ToolResult
 from support_agent.tools.common import for_customer, money, propose, refused, stamp, success
+from tickets.backends import backend, who_of
 from tickets.models import Customer
-from tickets.selectors.customers import invoices_recent, tickets_recent
-from tickets.selectors.orders import orders_recent
+from tickets.selectors.customers import tickets_recent
+from tickets.services.accounts import account_of
 from tickets.services.customers import customer_clean
 
 ROWS = 5
@@ -41,17 +42,18 @@ class UpdateCustomer(Arguments):
 def lookup_customer(context: ToolContext, arguments: LookupCustomer, customer: Customer) -> ToolResult:
     if arguments.email.casefold() != customer.email.casefold():
         return ToolResult(Status.NOT_FOUND, {"message": NO_CUSTOMER})
-    orders, more = orders_recent(customer_id=customer.pk, limit=ROWS)
+    account, who = account_of(customer), who_of(customer)
+    orders, more = backend().orders(who, limit=ROWS)
     return success(
         customer={
-            "name": customer.name,
-            "email": customer.email,
-            "plan": customer.plan,
-            "status": customer.status,
-            "phone": customer.phone,
-            "member_since": stamp(customer.created_at.date()),
-            "marketing_opt_in": customer.marketing_opt_in,
-            "shipping_address": customer.shipping_address,
+            "name": account.name,
+            "email": account.email,
+            "plan": account.plan,
+            "status": account.status,
+            "phone": account.phone,
+            "member_since": stamp(account.member_since),
+            "marketing_opt_in": account.marketing_opt_in,
+            "shipping_address": account.shipping_address,
         },
         recent_tickets=[
             {
@@ -69,9 +71,9 @@ def lookup_customer(context: ToolContext, arguments: LookupCustomer, customer: C
                 "amount": money(invoice.amount),
                 "currency": invoice.currency,
                 "status": invoice.status,
-                "order_number": invoice.order.order_number if invoice.order else None,
+                "order_number": invoice.order_number or None,
             }
-            for invoice in invoices_recent(customer_id=customer.pk, limit=ROWS)
+            for invoice in backend().invoices(who, limit=ROWS)
         ],
         orders=[
             {
@@ -88,9 +90,9 @@ def lookup_customer(context: ToolContext, arguments: LookupCustomer, customer: C
 
 @for_customer
 def update_customer(context: ToolContext, arguments: UpdateCustomer, customer: Customer) -> ToolResult:
-    field = arguments.field
-    after = customer_clean(field, arguments.value, locale=customer.locale)
-    before = getattr(customer, field)
+    field, account = arguments.field, account_of(customer)
+    after = customer_clean(field, arguments.value, locale=account.locale)
+    before = getattr(account, field)
     if after == before:
         return refused("unchanged", _("That is already what we have on file."))
     shown: Json = {"field": field, "before": before, "after": after}

@@ -21,7 +21,7 @@ from tickets.services.escalations import escalation_open
 def _reason(value: Any) -> Any:
     """A person is never refused over a word: what is not in the list counts as asked for, or as unsure."""
     text = str(value).strip().lower().replace(" ", "_")
-    if text in EscalationReason.values:
+    if text in EscalationReason.values and text != EscalationReason.PEOPLE_FIRST:
         return text
     return "asked" if any(word in text for word in ("ask", "person", "human", "want", "request")) else "unsure"
 

@@ -8,7 +8,8 @@ from django.utils.translation import gettext_lazy
 from pydantic import Field
 
 from support_agent.agent.toolkit import Arguments, Category, Status, Tool, ToolContext, ToolError, ToolResult
-from support_agent.tools.common import guarded, success
+from support_agent.tools.common import customer_of, guarded, success
+from tickets.audience import readers_of
 from tickets.languages import language_of
 from tickets.search import search
 from tickets.selectors.articles import articles_by_words
@@ -28,7 +29,8 @@ class SearchKnowledgeBase(Arguments):
 @guarded
 def search_knowledge_base(context: ToolContext, arguments: SearchKnowledgeBase) -> ToolResult:
     language = language_of(context.locale)
-    hits = search(arguments.query, category=arguments.category, limit=LOOKED_AT, language=language)
+    readers = readers_of(customer_of(context))
+    hits = search(arguments.query, readers=readers, category=arguments.category, limit=LOOKED_AT, language=language)
     if not hits:
         return ToolResult(Status.NOT_FOUND, {"message": NOTHING})
     return success(
@@ -51,7 +53,7 @@ def search_knowledge_base(context: ToolContext, arguments: SearchKnowledgeBase) 
 
 def search_by_words(context: ToolContext, arguments: SearchKnowledgeBase) -> ToolResult:
     """The lesser way, while the search itself fails: titles and summaries that share the question's words."""
-    found = articles_by_words(arguments.query, limit=TOP)
+    found = articles_by_words(arguments.query, readers=readers_of(customer_of(context)), limit=TOP)
     if not found:
         raise ToolError("The help centre could not be searched just now.", retryable=True)
     return success(

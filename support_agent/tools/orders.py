@@ -12,10 +12,11 @@ from pydantic import Field
 from support_agent.agent.toolkit import Arguments, Category, Json, Tool, ToolContext, ToolResult
 from support_agent.tools.common import OrderNumber, for_customer, money, propose, refused, stamp, success
 from tickets import languages, policy
+from tickets.backends import backend, who_of
+from tickets.backends.records import LineRecord, OrderRecord, ParcelRecord
 from tickets.errors import NotFound
-from tickets.models import Customer, Order, OrderLine, Shipment
-from tickets.selectors.orders import order_of_customer, shipment_events_latest
-from tickets.services.delivery import problem_check
+from tickets.models import Customer
+from tickets.services.eligibility import problem_check
 from tickets.services.orders import NO_ORDER
 
 MAX_LINES, MAX_PARCELS, MAX_EVENTS = 20, 5, 5
@@ -52,9 +53,9 @@ class ReportDeliveryProblem(Arguments):
     wish: Literal["replacement", "refund", "wait"] = Field(description="What the customer wants us to do.")
 
 
-def own_order(customer: Customer, order_number: str) -> Order:
+def own_order(customer: Customer, order_number: str) -> OrderRecord:
     """The customer's order; another's and a missing one raise the same NotFound."""
-    order = order_of_customer(customer_id=customer.pk, order_number=order_number)
+    order = backend().order(who_of(customer), order_number)
     if order is None:
         raise NotFound(NO_ORDER)
     return order
@@ -63,15 +64,15 @@ def own_order(customer: Customer, order_number: str) -> Order:
 @for_customer
 def lookup_order(context: ToolContext, arguments: LookupOrder, customer: Customer) -> ToolResult:
     order = own_order(customer, arguments.order_number)
-    lines, parcels, returns = list(order.lines.all()), list(order.shipments.all()), list(order.returns.all())
+    lines, parcels, returns = order.lines, order.parcels, order.returns
     shown: Json = {
         "order_number": order.order_number,
         "status": order.status,
         "placed_at": stamp(order.placed_at),
         "delivered_at": stamp(order.delivered_at),
         "total": money(order.total),
-        "paid": money(order.paid_total),
-        "refunded": money(order.refunded_total),
+        "paid": money(order.paid),
+        "refunded": money(order.refunded),
         "currency": order.currency,
         "shipping_method": order.shipping_method,
         "shipping_address": order.shipping_address,
@@ -81,7 +82,7 @@ def lookup_order(context: ToolContext, arguments: LookupOrder, customer: Custome
             {
                 "number": parcel.number,
                 "status": parcel.status,
-                "skus": [part.order_line.sku for part in parcel.lines.all()],
+                "skus": [item.sku for item in parcel.items],
             }
             for parcel in returns[:MAX_PARCELS]
         ],
@@ -96,18 +97,18 @@ def lookup_order(context: ToolContext, arguments: LookupOrder, customer: Custome
 @for_customer
 def track_shipment(context: ToolContext, arguments: TrackShipment, customer: Customer) -> ToolResult:
     order = own_order(customer, arguments.order_number)
-    parcels = list(order.shipments.all())
+    parcels = order.parcels
     data: Json = {"order_number": order.order_number, "order_status": order.status}
     if not parcels:
         return success(**data, shipments=[], message=_("Nothing of this order has been shipped yet."))
-    events = shipment_events_latest(parcels[:MAX_PARCELS], limit=MAX_EVENTS)
+    names = {line.sku: line.shown_name for line in order.lines}
     shown = [
         {
             **_parcel(parcel),
-            "items": [_name(line) for line in parcel.lines.all()],
+            "items": [names[sku] for sku in parcel.skus if sku in names],
             "events": [
-                {"at": stamp(event.at), "location": event.location, "description": event.description}
-                for event in events[parcel.pk]
+                {"at": stamp(scan.at), "location": scan.location, "description": scan.description}
+                for scan in parcel.scans[:MAX_EVENTS]
             ],
         }
         for parcel in parcels[:MAX_PARCELS]
@@ -123,10 +124,10 @@ def cancel_order(context: ToolContext, arguments: CancelOrder, customer: Custome
     verdict = policy.can_cancel(order.status)
     if not verdict.ok:
         return refused(verdict.code, verdict.message)
-    back = order.paid_total - order.refunded_total
+    back = order.paid - order.refunded
     preview: Json = {
         "order_number": order.order_number,
-        "items": [{"name": _name(line), "quantity": line.quantity} for line in order.lines.all()[:MAX_LINES]],
+        "items": [{"name": line.shown_name, "quantity": line.quantity} for line in order.lines[:MAX_LINES]],
         "refund": money(back),
         "currency": order.currency,
         "undo_minutes": policy.POLICY.undo_minutes,
@@ -161,22 +162,18 @@ def report_delivery_problem(context: ToolContext, arguments: ReportDeliveryProbl
     )
 
 
-def _name(line: OrderLine) -> str:
-    return f"{line.name}, {line.variant}" if line.variant else line.name
-
-
-def _line(line: OrderLine) -> Json:
+def _line(line: LineRecord) -> Json:
     return {
         "sku": line.sku,
         "name": line.name,
         "variant": line.variant,
         "quantity": line.quantity,
         "unit_price": money(line.unit_price),
-        "returned": line.returned_quantity,
+        "returned": line.returned,
     }
 
 
-def _parcel(parcel: Shipment) -> Json:
+def _parcel(parcel: ParcelRecord) -> Json:
     return {
         "tracking_number": parcel.tracking_number,
         "carrier": parcel.carrier,

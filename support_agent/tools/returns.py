@@ -13,9 +13,10 @@ from support_agent.agent.toolkit import Arguments, Category, Json, Tool, ToolCon
 from support_agent.tools.common import OrderNumber, for_customer, invalid, money, propose
 from support_agent.tools.orders import own_order
 from tickets import languages, policy
+from tickets.backends import backend, who_of
 from tickets.models import Customer
-from tickets.services.refunds import refund_check
-from tickets.services.returns import return_check
+from tickets.services.accounts import account_of
+from tickets.services.eligibility import refund_check, refunds_count_since, refunds_pending, return_check
 
 
 class RequestReturn(Arguments):
@@ -42,12 +43,12 @@ class RequestRefund(Arguments):
 @for_customer
 def request_return(context: ToolContext, arguments: RequestReturn, customer: Customer) -> ToolResult:
     order = own_order(customer, arguments.order_number)
-    lines = {line.sku: line for line in order.lines.all()}
+    lines = {line.sku: line for line in order.lines}
     skus = sorted({sku.strip().upper() for sku in arguments.skus})
     if unknown := [sku for sku in skus if sku not in lines]:
         return invalid(skus=f"this order has no {', '.join(unknown)}; it has {', '.join(lines)}")
     items = return_check(order, skus)
-    fee = policy.return_fee(customer.plan)
+    fee = policy.return_fee(account_of(customer).plan)
     worth = sum((lines[item.sku].unit_price * item.left for item in items), policy.ZERO)
     preview: Json = {
         "order_number": order.order_number,
@@ -75,14 +76,16 @@ def request_return(context: ToolContext, arguments: RequestReturn, customer: Cus
 
 @for_customer
 def request_refund(context: ToolContext, arguments: RequestRefund, customer: Customer) -> ToolResult:
+    now, amount = timezone.now(), arguments.amount.quantize(policy.CENT)
+    pending = refunds_pending(customer_id=customer.pk, order_number=arguments.order_number)
     order = own_order(customer, arguments.order_number)
-    amount = arguments.amount.quantize(policy.CENT)
-    needs_approval = refund_check(order, amount, now=timezone.now())
+    recent = backend().refunds_since(who_of(customer), refunds_count_since(now))
+    needs_approval = refund_check(order, recent, amount=amount, pending=pending, now=now)
     preview: Json = {
         "order_number": order.order_number,
         "amount": money(amount),
         "currency": order.currency,
-        "refundable": money(order.paid_total - order.refunded_total),
+        "refundable": money(order.paid - order.refunded),
         "needs_approval": needs_approval,
     }
     words = {"amount": languages.money(amount, order.currency), "number": order.order_number}

@@ -18,7 +18,9 @@ from support_agent.tools.common import success
 from tests.attacks.catalogue import attacks
 from tests.attacks.checks import CHECKS
 from tests.attacks.siege import Siege
+from tickets.backends.records import OrderRecord
 from tickets.models import Conversation, Customer, Order
+from tickets.selectors.records import order_record_of
 
 in_the_siege = pytest.mark.asyncio(loop_scope="module")
 ATTACKS = {attack.id: attack for attack in attacks()}
@@ -27,7 +29,12 @@ Patch = pytest.MonkeyPatch
 
 def any_order(patch: Patch) -> None:
     """The gate of access is gone."""
-    patch.setattr(orders, "own_order", lambda _, number: Order.objects.get(order_number=number))
+
+    def read(_: Customer, number: str) -> OrderRecord | None:
+        whose = Order.objects.get(order_number=number).customer_id
+        return order_record_of(customer_id=whose, order_number=number)
+
+    patch.setattr(orders, "own_order", read)
 
 
 def acts_at_once(patch: Patch) -> None:

@@ -48,6 +48,7 @@ def test_of_words_and_facts(before: str, after: str, said: str) -> None:
     assert verdict(before, after) == said
 
 
+@pytest.mark.django_db
 def test_of_outcomes_sources_and_deeds() -> None:
     offer = call("request_refund", "pending_confirmation", order_number="AP-100001", amount="20.00", reason="torn")
     reworded = call("request_refund", "pending_confirmation", order_number="100001", amount="20.00", reason="It tore.")

@@ -32,7 +32,7 @@ def inbox(stack: Stack, browser: BrowserContext) -> Iterator[Page]:
     page.goto("/admin/login/?next=/admin/inbox/")
     page.fill("#id_username", agent["username"])
     page.fill("#id_password", agent["password"])
-    page.click("[type=submit]")
+    page.press("#id_password", "Enter")
     page.wait_for_selector("#inbox.is-online")
     yield page
     problems += page.evaluate("window.violations || []")

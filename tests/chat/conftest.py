@@ -16,6 +16,7 @@ from django.test import Client
 
 from support_agent.asgi import application
 from support_agent.chat.visitors import SESSION_KEY
+from support_agent.runtime.controls import forget
 from tests.cast import Cast, make_cast
 from tickets.db import in_db
 from tickets.models import Conversation, Customer, User
@@ -129,3 +130,9 @@ async def browser_session(user: User | None = None, *conversations: Conversation
 def said(text: str = "Hello", client_message_id: UUID | None = None) -> Json:
     """A message frame."""
     return {"type": "message", "client_message_id": client_message_id or uuid4(), "text": text}
+
+
+@pytest.fixture(autouse=True)
+def switches_read_anew() -> None:
+    """What another file's test switched is kept for seconds: nobody here may find the desk paused by it."""
+    forget()

@@ -16,6 +16,7 @@ from support_agent.chat.visitors import SESSION_KEY
 from tests.cast import Cast
 from tickets.models import Conversation, Return
 from tickets.selectors.conversations import events_latest
+from tickets.selectors.records import return_record
 from tickets.selectors.returns import return_shown
 from tickets.services.conversations import conversation_create
 from tickets.services.messages import message_assistant
@@ -100,7 +101,7 @@ def browser(user: Any = None, *begun: Conversation) -> Client:
 def test_the_cards_link_opens_the_label_for_a_while(
     cast: Cast, parcel: Return, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    page = shown(cast.owner, return_shown(parcel))
+    page = shown(cast.owner, return_shown(return_record(parcel)))
     link = page.split('href="')[1].split('"')[0]
     assert link.startswith(f"/returns/{parcel.number}/label/?key=")
     answer = Client().get(link)

@@ -19,7 +19,6 @@ from tests.cast import Cast
 from tests.chat.conftest import Line, begin
 from tickets.db import in_db
 from tickets.events import event_append
-from tickets.hours import SHOP
 from tickets.models import Conversation, Escalation, Team
 from tickets.selectors.conversations import events_latest
 from tickets.selectors.waits import Place, places
@@ -27,7 +26,9 @@ from tickets.services.conversations import conversation_claim, conversation_crea
 from tickets.services.escalations import escalation_open
 from tickets.services.promises import promise_make, promise_settle
 from tickets.services.replies import reply_post
+from tickets.workspace import DEFAULT
 
+SHOP = DEFAULT.opening.zone
 Lines = Callable[..., Line]
 THURSDAY = datetime(2026, 11, 19, 10, 0, tzinfo=SHOP)
 SATURDAY = datetime(2026, 11, 21, 10, 0, tzinfo=SHOP)

@@ -18,6 +18,9 @@ from support_agent.models import (
     BlastRadius,
     EvalResult,
     EvalRun,
+    Gap,
+    McpServer,
+    McpTool,
     Replay,
     SavedCase,
     SpotCheck,
@@ -27,7 +30,7 @@ from support_agent.models import (
 from support_agent.ops.questions import QUESTIONS
 from tests.content.browse import HOST, Shown
 from tests.content.world import WORD, World
-from tickets.models import Action, Article, Attachment, Promise, Return, Ticket, User
+from tickets.models import Action, Article, Attachment, Effect, Promise, Return, Ticket, User
 
 PARAMETER = re.compile(r"<(?:\w+:)?(\w+)>")
 ASKING = {  # pages that show what was asked of them, or more when asked
@@ -71,6 +74,8 @@ def addresses(world: World, at: int = 0) -> Iterator[str]:
     for route, pattern in routes():
         if "/workers/" in route or "(?P" in route or route.endswith("$") or set(PARAMETER.findall(route)) & ELSEWHERE:
             continue
+        if "mcp" in route:
+            values["pk"] = (McpServer if "mcpserver" in route else McpTool).objects.all()[at].pk
         if "object_id" in route:
             model = model_of(pattern)
             if model not in world.rows:
@@ -90,11 +95,11 @@ def addresses(world: World, at: int = 0) -> Iterator[str]:
 IDS: dict[str, type[models.Model]] = {
     "alert": Alert, "route": AlertRoute, "replay": Replay, "radius": BlastRadius, "case": SavedCase,
     "action": Action, "ticket": Ticket, "promise": Promise, "task": Task, "attachment": Attachment,
-    "check": SpotCheck, "run": EvalRun, "eval_result": EvalResult,
+    "check": SpotCheck, "run": EvalRun, "eval_result": EvalResult, "gap": Gap, "effect": Effect, "user": User,
 }  # fmt: skip
 ELSEWHERE = {  # no text of ours: bundled scripts, admin's own redirects, django-rq's results, workers and schedulers
     "url", "content_type_id", "result_id", "scheduler_index", "connection_index", "scheduler_name", "cron_job_name",
-    "token", "digest",
+    "token", "digest", "factor_id",
 }  # fmt: skip
 
 

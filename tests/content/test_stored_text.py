@@ -36,7 +36,10 @@ NEVER_PLANTED = {
     "ArticleSection.embedder",
     "SearchTerm.lexeme",
     "TranslatedTerm.lexeme",
-}  # the name of a program; single words
+    "Workspace.order_number_format",
+    "Workspace.other_number_formats",
+    "Workspace.time_zone",
+}  # the name of a program; single words; what is read by rules that take nothing else
 PUBLIC = ("/help/", "/demo/", "/privacy/", "/message/", "/account/", "/chat/", "/admin/login/")
 RECORDS = ("/admin/tickets/", "/admin/support_agent/", "/admin/auth/", "/django-rq/", "/api/v1/docs")
 WORDS = [

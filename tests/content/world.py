@@ -21,7 +21,8 @@ from django.utils import timezone
 
 from support_agent.models import Step, ToolCall, Turn
 from tests.cast import Cast
-from tickets.models import Article, Attachment, Conversation, Customer, StaffProfile, User
+from tickets.models import Article, Attachment, Conversation, Customer, StaffProfile, User, Workspace
+from tickets.models.workspace import usual_week
 from tickets.services.actions import action_propose
 from tickets.services.articles import article_index
 from tickets.services.attachments import attachment_payload
@@ -31,6 +32,7 @@ from tickets.services.messages import message_assistant, message_post, message_s
 from tickets.services.notes import note_add
 from tickets.services.promises import promise_make
 from tickets.services.surveys import feedback_give, survey_request
+from tickets.workspace import DEFAULT, forget
 
 Json = dict[str, Any]
 WORD = "zebra"  # in every article, to be searched for
@@ -104,6 +106,10 @@ class World:
         values = {name: value for name, value in values.items() if value is not None}
         if given := GIVEN.get(str(model._meta.model_name)):
             values |= given(share)
+        if model is Workspace:  # one row, made by its migration
+            Workspace.objects.update(**values)
+            forget()
+            return Workspace.objects.get()
         try:
             with transaction.atomic():
                 return model._default_manager.create(**values)
@@ -273,6 +279,8 @@ def unplanted(payloads: Sequence[str]) -> set[str]:
 
 
 Given = Callable[[list[str]], Json]
+SHAPED = ("accent", "accent_dark", "tone", "currency", "languages", "time_zone", "holidays", "order_number_format")
+PICTURES: Json = {"logo": b"", "icon": b"", "logo_digest": "", "week": usual_week(), "other_number_formats": ""}
 GIVEN: dict[str, Given] = {
     "article": lambda share: {
         "title": f"{share[-1][:150]} {WORD}",
@@ -287,6 +295,8 @@ GIVEN: dict[str, Given] = {
     "conversation": lambda _: {"reference": uuid4().hex[:7], "last_seq": 0},
     "evalrun": lambda share: {"state": "done", "prompts": {"assistant": 1, share[0]: share[-1]}},
     "evalresult": lambda share: {"status": "failed", "said": [{"who": text, "text": text} for text in share]},
+    "gap": lambda share: {"sources": [{"kind": "article", "title": text, "url": "/help/"} for text in share]},
+    "importedrecord": lambda _: {"order": None},
     "invoice": lambda _: {"currency": "USD"},
     "order": lambda _: {"currency": "USD", "total": 9, "paid_total": 9},
     "replay": lambda share: {
@@ -297,6 +307,7 @@ GIVEN: dict[str, Given] = {
         "steps": [_replayed(share)],
     },
     "user": lambda _: {"is_active": True},
+    "workspace": lambda _: {"id": 1, **{name: getattr(DEFAULT, name) for name in SHAPED}, **PICTURES},
 }
 
 

@@ -17,7 +17,7 @@ from support_agent.ops.selectors.inbox_filters import with_deadlines
 from tests.cast import Cast
 from tests.desk.conftest import Talk
 from tickets.errors import Conflict, Empty
-from tickets.hours import SHOP, closing_after, moment, open_between
+from tickets.hours import closing_after, moment, open_between, zone
 from tickets.models import AuditEntry, Conversation, DeliveryProblem, Event, Promise, Team
 from tickets.services import promise_chase
 from tickets.services.action_promises import was_kept
@@ -274,7 +274,7 @@ def test_a_reported_problem_that_was_closed_is_kept(
 
 
 def test_times_are_the_shops_own() -> None:
-    friday = datetime(2026, 11, 20, 17, 0, tzinfo=SHOP)
+    friday = datetime(2026, 11, 20, 17, 0, tzinfo=zone())
     assert f"{closing_after(friday):%a %H}" == "Fri 18"
     assert f"{closing_after(friday + timedelta(hours=2)):%a %H}" == "Mon 18"
     assert f"{closing_after(friday, 1):%a %H}" == "Mon 18"

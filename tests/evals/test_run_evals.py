@@ -23,6 +23,8 @@ from support_agent.evals import cases, session, world
 from support_agent.evals.recording import Main, Recorder, as_yaml
 from support_agent.evals.run import Result
 from support_agent.evals.summary import Report
+from support_agent.llm.demo import transport
+from support_agent.llm.demo.brain import respond
 from support_agent.management.commands import run_evals
 from support_agent.models import EvalResult, EvalRun, PromptVersion, SavedCase
 from support_agent.runtime.budgets import spent_of, system_hour
@@ -31,6 +33,7 @@ from support_agent.runtime.eval_runs import run_claim, run_create
 from tickets.db import in_db
 from tickets.demo.articles import load_articles
 from tickets.models import Conversation
+from tickets.workspace import Workspace, as_if, workspace
 
 if TYPE_CHECKING:
     from pytest_django.plugin import DjangoDbBlocker
@@ -129,6 +132,28 @@ def test_it_says_what_fails_and_leaves_nothing(monkeypatch: pytest.MonkeyPatch) 
     assert list(connections.settings) == ["default"]
     assert not Conversation.objects.exists()
     assert not EvalRun.objects.exists()
+
+
+@quickly
+@committed
+def test_the_company_s_name_and_voice_are_judged_and_nothing_else_of_its_desk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The order numbers and limits of the cases hold, whatever the company's own are."""
+    only(monkeypatch, "where-is-my-order")
+    told: list[str] = []
+
+    def heard(body: Any) -> Any:
+        told.append(json.dumps(body.get("system")))
+        return respond(body)
+
+    monkeypatch.setattr(transport, "respond", heard)
+    assert run(no_record=True)[0] == 0
+    assert told
+    assert not any("# The company" in system for system in told)
+    told.clear()
+    with as_if(Workspace(name="Fjell Cycles", house_style="Say bicycle.", order_number_format="FC-####-#####")):
+        assert run(no_record=True)[0] == 0
+        assert workspace().order_number_format == "FC-####-#####"
+    assert any("Fjell Cycles" in system and "Say bicycle." in system for system in told)
 
 
 @quickly

@@ -1,8 +1,9 @@
 """The whole product over servers of its own, each behind a proxy, every process at hand: what the suite breaks.
 
-PostgreSQL and Redis are the embedded ones in a folder that goes with the suite; the model is the strict fake. What
-the product sees of the three are proxies. Faults are injected by `fault`, `kill` and the model's scripts, and counted
-by them. All but `until` is synchronous: a scenario calls what takes long by asyncio.to_thread.
+PostgreSQL and Redis are the embedded ones in a folder that goes with the suite; the model is the strict fake, and the
+records are kept by the example's shop. What the product sees of the four are proxies. Faults are injected by `fault`,
+`kill` and the model's scripts, and counted by them. All but `until` is synchronous: a scenario calls what takes long by
+asyncio.to_thread.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ import redis
 from rq import Worker
 
 from support_agent.embedded import Postgres, Valkey
+from tests.backends.bikeshop import TOKEN, running_bikeshop
 from tests.fakes.replies import Reply
 from tests.faults.client import Client, call
 from tests.faults.figures import Fault, Figures
@@ -80,6 +82,8 @@ class House:
             self.to_database = stack.enter_context(Proxy(str(self.postgres.socket_dir / ".s.PGSQL.5432")))
             self.to_redis = stack.enter_context(Proxy(("127.0.0.1", self.valkey.port)))
             self.to_model = stack.enter_context(Proxy(self.model.address))
+            self.shop = stack.enter_context(running_bikeshop(self.folder / "shop.sqlite3"))
+            self.to_shop = stack.enter_context(Proxy(self.shop.address))
             self.environment = self._environment()
             subprocess.run([*MANAGE, "shell", "-c", PREPARE], cwd=ROOT, env=self.environment, check=True)
             stack.callback(self._end_processes)
@@ -210,13 +214,15 @@ class House:
         script = self.model.script(tag)
         script.faults[number], script.on_fault = reply, note
 
-    def begin(self, bases: Sequence[Process] = ()) -> Client:
-        """A new customer with a conversation, following it; `bases` are the web processes to use, else both."""
+    def begin(self, bases: Sequence[Process] = (), *, sub: str = "", email: str = "") -> Client:
+        """A new customer, or the one with this `sub` and address, following a new conversation; `bases` are the web
+        processes to use, else both."""
         webs = list(bases) or self.of("web")
         if not bases:
             self.dice.shuffle(webs)
         name = uuid4().hex[:12]
-        claims = {"sub": name, "email": f"{name}@example.com", "name": "Casey", "exp": time.time() + 3600}
+        who = {"sub": sub or name, "email": email or f"{name}@example.com", "name": "Casey"}
+        claims = {**who, "exp": time.time() + 3600}
         body = json.dumps({"identity": jwt.encode(claims, IDENTITY_SECRET, algorithm="HS256")}).encode()
         made = call([web.url for web in webs], "/api/v1/conversations", body)
         client = Client([web.socket_url for web in webs], made["id"], made["token"])
@@ -257,6 +263,9 @@ class House:
             "ANTHROPIC_API_KEY": self.model.api.api_key,
             "IDENTITY_SECRET": IDENTITY_SECRET,
             "EMAIL_URL": "",
+            "BACKEND": "examples.bikeshop.backend.BikeshopBackend",
+            "BACKEND_URL": f"http://127.0.0.1:{self.to_shop.port}",
+            "BACKEND_TOKEN": TOKEN,
             "EMBEDDER": "none",  # nothing is searched by meaning here, and loading the model takes seconds
             "PYTHONUNBUFFERED": "1",
         }

@@ -83,6 +83,17 @@ INVARIANTS = (
                WHERE e.conversation_id = c.id AND e.status IN ('waiting', 'claimed')))""",
     ),
     Invariant(
+        "I2.effect",
+        "what another system was to do is settled, or with a person",
+        """SELECT e.key || ' is ' || e.state || ', its action ' || a.state FROM tickets_effect e
+           JOIN tickets_action a ON a.id = e.action_id JOIN tickets_conversation c ON c.id = a.conversation_id
+           WHERE c.id = ANY(%(ids)s) AND CASE e.state WHEN 'given_up' THEN c.status NOT IN ('waiting', 'human')
+             WHEN 'done' THEN a.state NOT IN ('done', 'undone') WHEN 'refused' THEN a.state = 'confirmed' ELSE true END
+           UNION ALL SELECT a.id::text || ' has no effect' FROM tickets_action a
+           WHERE a.conversation_id = ANY(%(ids)s) AND a.state = 'confirmed'
+           AND NOT EXISTS (SELECT 1 FROM tickets_effect e WHERE e.action_id = a.id)""",
+    ),
+    Invariant(
         "I3.ticket",
         "no ticket was opened twice",
         """SELECT subject FROM tickets_ticket WHERE conversation_id = ANY(%(ids)s)

@@ -18,7 +18,7 @@ from support_agent.runtime.turns import checkpoint, finish
 from tests.cast import Cast
 from tests.faults.invariants import INVARIANTS, violations
 from tests.runtime.conftest import begin, post
-from tickets.models import Action, Refund, Ticket
+from tickets.models import Action, Effect, Refund, Ticket
 from tickets.services.conversations import conversation_claim
 from tickets.services.escalations import escalation_open
 
@@ -37,6 +37,7 @@ PLANTS = {
     "I2.answered": "UPDATE tickets_message SET turn_id = NULL WHERE conversation_id = %(a)s AND role = 'assistant'",
     "I2.asked": "UPDATE tickets_message SET turn_id = NULL WHERE conversation_id = %(a)s AND role = 'customer'",
     "I2.owner": "UPDATE tickets_conversation SET status = 'waiting' WHERE id = %(a)s",
+    "I2.effect": "UPDATE tickets_effect SET state = 'sending', settled_at = NULL",
     "I3.ticket": TWICE.format(table="tickets_ticket"),
     "I3.key": TWICE.format(table="support_agent_toolcall"),
     "I3.answer": COPY + "conversation_id = %(a)s AND role = 'assistant'",
@@ -72,6 +73,8 @@ def whole(cast: Cast) -> tuple[UUID, UUID]:
     action = Action.objects.create(
         **common, customer=cast.owner, tool="request_refund", arguments=order, state="done", expires_at=turn.created_at
     )
+    now = turn.created_at
+    Effect.objects.create(action=action, key="key", state="done", deadline_at=now, settled_at=now)
     Refund.objects.create(order=cast.delivered, action=action, amount=cost, reason="It leaks.", status="approved")
     ToolCall.objects.create(**common, turn=turn, tool="request_refund", arguments=order, status="success")
     Ticket.objects.create(

@@ -51,7 +51,7 @@ def test_what_is_missing_comes_with_its_mend(stack: Stack) -> None:
 @pytest.mark.django_db
 def test_a_role_that_may_create_no_database_is_a_note() -> None:
     def found() -> dict[str, doctor.Finding]:
-        return {one.name: one for one in doctor._database()}
+        return {one.name: one for one in doctor.here._database()}
 
     assert "evaluations" not in found()
     with connection.cursor() as cursor:
@@ -71,7 +71,7 @@ def test_one_check_that_fails_does_not_hide_the_others(monkeypatch: pytest.Monke
     def broken() -> list[doctor.Finding]:
         raise RuntimeError("out of order")
 
-    monkeypatch.setattr(doctor, "CHECKS", (broken, doctor._python))
+    monkeypatch.setattr(doctor.here, "CHECKS", (broken, doctor.here._python))
     first, second = doctor.examine()
     assert (first.name, first.state) == ("broken", "missing")
     assert second.state == "ok"

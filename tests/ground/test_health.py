@@ -124,3 +124,11 @@ def test_the_queues_are_for_ops(cast: Cast, client: Client) -> None:
         client.login(username=user.get_username(), password=PASSWORD)
         assert client.get("/django-rq/").status_code == status, user
         assert client.get("/django-rq/stats.json").status_code == status, user
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics"])
+def test_machines_may_ask_by_any_name(client: Client, path: str) -> None:
+    """Orchestrators ask by an address or a container's name, which no ALLOWED_HOSTS has."""
+    assert client.get(path, headers={"host": "10.0.0.7:8000"}).status_code in (200, 503)
+    assert client.get("/help/", headers={"host": "10.0.0.7:8000"}).status_code == 400

@@ -145,10 +145,10 @@ def test_plain_http_is_sent_to_https_but_machines_are_answered() -> None:
 
 
 def test_the_doctor_says_the_same(good: pytest.MonkeyPatch) -> None:
-    good.setattr(doctor, "env", Env())
-    assert [finding.state for finding in doctor._production()] == ["ok"]
+    good.setattr(doctor.here, "env", Env())
+    assert [finding.state for finding in doctor.here._production()] == ["ok"]
     good.setenv("ALLOWED_HOSTS", "*")
-    good.setattr(doctor, "env", Env())
-    [finding] = doctor._production()
+    good.setattr(doctor.here, "env", Env())
+    [finding] = doctor.here._production()
     assert (finding.state, finding.mend) == ("missing", "Name the hosts you serve.")
     assert "desk.E002" in finding.detail

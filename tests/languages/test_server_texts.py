@@ -166,7 +166,7 @@ def test_mails_are_in_the_conversation_s_language(cast: Cast) -> None:
     assert "Bonjour Olivia Owner" in str(code.body)
     assert transcript.subject == f"Ihr Gespräch {conversation.reference} mit Alder & Pine"
     assert "Sie (" in str(transcript.body)
-    assert "Uhr pazifischer Zeit" in str(transcript.body)
+    assert "Uhr, pazifische Zeit" in str(transcript.body)
 
 
 def test_an_event_rendered_for_one_language_is_not_shown_in_another() -> None:

@@ -15,7 +15,7 @@ from tests.ops.made_evals import run as run_made
 pytestmark = pytest.mark.django_db
 OWN = ("/admin/evals/", "/admin/evals/spot-checks/")
 TABS = {"agent": {*OWN}}
-ALL = {*OWN, "/admin/evals/axes/", "/admin/evals/blast/"}
+ALL = {*OWN, "/admin/evals/axes/", "/admin/evals/drafts/", "/admin/evals/blast/"}
 
 
 @pytest.mark.parametrize("role", ["agent", "lead", "ops", "admin"])

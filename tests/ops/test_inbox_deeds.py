@@ -136,7 +136,7 @@ def test_a_snooze_until_a_moment_is_the_shops_time(desk: Client, cast: Cast) -> 
     day = (timezone.now() + timedelta(days=3)).date()
     desk.post(f"/admin/inbox/{conversation.pk}/snooze/", {"until": f"{day}T09:30"})
     conversation.refresh_from_db()
-    assert conversation.snoozed_until == datetime(day.year, day.month, day.day, 9, 30, tzinfo=hours.SHOP).astimezone(
+    assert conversation.snoozed_until == datetime(day.year, day.month, day.day, 9, 30, tzinfo=hours.zone()).astimezone(
         UTC
     )
 

@@ -10,7 +10,7 @@ from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
 from django.core.files.base import ContentFile
 from django.db import connection
-from django.db.models import JSONField, Model
+from django.db.models import BinaryField, JSONField, Model
 from django.utils import timezone
 
 from support_agent.models import (
@@ -20,6 +20,7 @@ from support_agent.models import (
     ConversationMemory,
     EvalResult,
     EvalRun,
+    Gap,
     Replay,
     SavedCase,
     SpotCheck,
@@ -40,9 +41,11 @@ from tickets.models import (
     Conversation,
     Customer,
     DemoMail,
+    Effect,
     Escalation,
     Event,
     Feedback,
+    ImportedRecord,
     Message,
     Note,
     Order,
@@ -57,6 +60,8 @@ from tickets.models import (
     TicketComment,
     User,
     Verification,
+    Webhook,
+    WebhookDelivery,
 )
 from tickets.services.audit import audit
 from tickets.services.conversations import conversation_create
@@ -120,6 +125,8 @@ def _write(model: type[Model], name: str) -> None:
     field: Any = model._meta.get_field(name)
     word = f"{WORD}-{model._meta.model_name}-{name}"[: getattr(field, "max_length", None) or 200]
     value: Any = {"words": word} if isinstance(field, JSONField) else EMAIL if name.endswith("email") else word
+    if isinstance(field, BinaryField):
+        value = word.encode()
     model._default_manager.filter(**THEIRS.get(model, {})).update(**{name: value})
 
 
@@ -159,6 +166,15 @@ def _rows(cast: Cast) -> Conversation:
     ThreadLink.objects.create(**of, token_hash="h", email=EMAIL, upto_seq=1, expires_at=now)
     ticket = Ticket.objects.create(number="T-1", customer=owner, subject="s", body="b", category="billing")
     TicketComment.objects.create(ticket=ticket, author=cast.agent, body="b")
+    hook = Webhook.objects.create(name="h", url="https://hooks.example/", events=["ticket.created"])
+    for about in (of, {"ticket": ticket}):
+        WebhookDelivery.objects.create(webhook=hook, event_id=new_id(), type="ticket.created", payload={}, **about)
+    ImportedRecord.objects.create(customer=owner, digest="d")
+    ImportedRecord.objects.create(order=cast.delivered, digest="d")
+    Effect.objects.create(action=action, key="e", state="done", deadline_at=now, settled_at=now)
+    Gap.objects.create().questions.create(
+        turn=turn, **of, text="t", why="nothing", asked_at=now, vector=b"", embedder="none"
+    )
     Return.objects.create(number="R-1", order=cast.delivered, reason="r", action=action)
     Refund.objects.create(order=cast.delivered, amount=1, reason="r")
     shipment = Shipment.objects.create(order=cast.delivered, tracking_number="ALD1", carrier="c")

@@ -22,9 +22,10 @@ from support_agent.runtime.alerts import alert
 from tests.cast import Cast
 from tests.runtime.alerting import bring, only, receiving, route, subjects, tell
 from tickets.errors import NotAllowed
-from tickets.hours import SHOP
 from tickets.models import AuditEntry
+from tickets.workspace import DEFAULT
 
+SHOP = DEFAULT.opening.zone
 pytestmark = pytest.mark.django_db
 NOON = datetime(2026, 11, 18, 12, 0, tzinfo=SHOP)
 NIGHT = datetime(2026, 11, 18, 23, 30, tzinfo=SHOP)

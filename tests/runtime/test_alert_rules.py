@@ -15,7 +15,7 @@ from django.utils.text import slugify
 
 from support_agent.agent.errors import LimitReached
 from support_agent.models import Alert, Heartbeat, Spend, Switch, SystemLimit, Turn
-from support_agent.runtime import alert_checks, alerts, alive, budgets, tool_breakers
+from support_agent.runtime import alert_checks, alerts, alive, budgets, catalogue, tool_breakers
 from support_agent.runtime.alert_checks import look
 from support_agent.runtime.alert_rules import RULES
 from support_agent.runtime.alert_watch import evaluate, watch_worker
@@ -24,9 +24,10 @@ from tests.cast import Cast
 from tests.ops.made import call, step, talk, turn
 from tests.runtime.alerting import bring, only, subjects
 from tests.stack import ROOT
-from tickets.hours import SHOP
 from tickets.models import Conversation, Escalation, StaffProfile, Team
+from tickets.workspace import DEFAULT
 
+SHOP = DEFAULT.opening.zone
 pytestmark = pytest.mark.django_db
 MINUTE = timedelta(minutes=1)
 OPEN = datetime(2026, 11, 18, 12, 0, tzinfo=SHOP)
@@ -286,6 +287,7 @@ def test_a_look_costs_few_queries_however_much_there_is(cast: Cast) -> None:
             one = turn(talk(cast.owner))
             call(one, "lookup_order", status="error")
             waits(OPEN)
+        catalogue.forget()
         with CaptureQueriesContext(connection) as queries:
             look(timezone.now())
         counts.append(len(queries))

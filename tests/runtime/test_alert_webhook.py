@@ -17,12 +17,14 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from support_agent.models import AlertDelivery
-from support_agent.runtime import webhooks
-from support_agent.runtime.webhooks import Refused, allowed_address, post_signed
+from support_agent.runtime import alert_signing
+from support_agent.runtime.alert_signing import post_signed
 from tests.cast import Cast
 from tests.ops.made import call, talk, turn
 from tests.runtime.alerting import bring, only, receiving, tell
 from tests.stack import ROOT
+from tickets import outgoing
+from tickets.outgoing import Refused, allowed_address
 
 DOCS = (ROOT / "docs" / "alerts.md").read_text()
 SECRET = "a-secret-of-the-route"
@@ -78,7 +80,7 @@ def test_a_message_names_what_is_behind_it_and_the_documented_snippet_accepts_it
 @pytest.mark.skipif(shutil.which("node") is None, reason="no node")
 def test_the_documented_snippet_for_node_accepts_it() -> None:
     body, now = '{"text":"é"}', int(timezone.now().timestamp())
-    header = webhooks.signature(body.encode(), SECRET, now)
+    header = alert_signing.signature(body.encode(), SECRET, now)
     ask = f"const b = Buffer.from({json.dumps(body)}); "
     ask += f"console.log(isOurs(b, {json.dumps(header)}, 's' + 'x'), isOurs(b, {json.dumps(header)}, {SECRET!r}))"
     done = subprocess.run(["node", "-e", snippet("js") + ask], capture_output=True, text=True, check=True)
@@ -88,7 +90,7 @@ def test_the_documented_snippet_for_node_accepts_it() -> None:
 @pytest.mark.django_db
 def test_an_old_signature_is_not_accepted() -> None:
     old = int(timezone.now().timestamp()) - 600
-    assert not documented()(b"{}", webhooks.signature(b"{}", SECRET, old), SECRET)
+    assert not documented()(b"{}", alert_signing.signature(b"{}", SECRET, old), SECRET)
 
 
 def test_a_redirect_is_an_answer_and_not_followed(private: None) -> None:
@@ -149,7 +151,7 @@ def test_a_setting_allows_the_own_network_and_plain_http_there_alone(
 
 
 def test_a_receiver_that_drips_is_cut_off(private: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(webhooks, "TIMEOUT_S", 0.3)
+    monkeypatch.setattr(outgoing, "TIMEOUT_S", 0.3)
     server = socket.create_server(("127.0.0.1", 0))
     over = threading.Event()
 

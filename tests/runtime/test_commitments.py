@@ -16,13 +16,14 @@ from tests.fakes.replies import plans, says
 from tests.runtime.conftest import Rig, begin, post
 from tests.runtime.test_answers import PLAN
 from tickets.db import in_db
-from tickets.hours import SHOP
 from tickets.models import Escalation, Message, Promise
 from tickets.services.conversations import conversation_claim, conversation_create, conversation_hand_back
 from tickets.services.escalations import escalation_open
 from tickets.services.promises import promise_make
 from tickets.services.replies import reply_post
+from tickets.workspace import DEFAULT
 
+SHOP = DEFAULT.opening.zone
 FRIDAY = datetime(2026, 11, 20, 10, 0, tzinfo=SHOP)
 
 

@@ -165,7 +165,9 @@ def hit(number: int) -> Hit:
 
 
 def test_articles_are_numbered_sources(stranger: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(knowledge, "search", lambda query, *, category, limit, language: [hit(n) for n in range(7)])
+    monkeypatch.setattr(
+        knowledge, "search", lambda query, *, readers, category, limit, language: [hit(n) for n in range(7)]
+    )
     result = stranger.call("search_knowledge_base", query="how to wash a tent")
     assert [row["n"] for row in result["results"]] == [1, 2, 3, 4, 5]
     assert result["more"] == 2
@@ -177,7 +179,7 @@ def test_articles_are_numbered_sources(stranger: Desk, monkeypatch: pytest.Monke
 
 
 def test_nothing_found_is_nothing(stranger: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(knowledge, "search", lambda query, *, category, limit, language: [])
+    monkeypatch.setattr(knowledge, "search", lambda query, *, readers, category, limit, language: [])
     result = stranger.call("search_knowledge_base", query="how to fly to the moon", category="product")
     assert result["status"] == "not_found"
     assert "message" in result

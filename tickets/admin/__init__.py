@@ -7,6 +7,7 @@ from tickets.admin import (  # noqa: F401 - importing registers
     audit,
     conversations,
     customers,
+    imports,
     inbox,
     jobs,
     knowledge,
@@ -16,8 +17,9 @@ from tickets.admin import (  # noqa: F401 - importing registers
     staff,
     surveys,
     tickets,
+    webhooks,
+    workspace,
 )
 
-admin.site.site_header = "Alder & Pine desk"
-admin.site.site_title = "Alder & Pine desk"
+admin.site.site_header = admin.site.site_title = "Desk"  # its name comes from templates/admin/base_site.html
 admin.site.index_title = "Records"

@@ -62,11 +62,11 @@ class SectionInline(ReadOnlyInline):
 
 @admin.register(Article)
 class ArticleAdmin(RecordAdmin):
-    list_display = ("title", "category", "state", "helped", "updated_at", "page")
-    list_filter = ("status", "category", Helpful)
+    list_display = ("title", "category", "state", "readers", "helped", "updated_at", "page")
+    list_filter = ("status", "audience", "category", Helpful)
     search_fields = ("title", "slug", "keywords", "summary", "body")
     prepopulated_fields = {"slug": ("title",)}
-    fields = ("title", "slug", "category", "status", "summary", "keywords", "body", "updated_at")
+    fields = ("title", "slug", "category", "status", "audience", "summary", "keywords", "body", "updated_at")
     readonly_fields = ("updated_at",)
     inlines = (TranslationInline, CommentInline, SectionInline)
 
@@ -88,6 +88,10 @@ class ArticleAdmin(RecordAdmin):
     @admin.display(description="status", ordering="status")
     def state(self, obj: Article) -> SafeString:
         return badge(obj.status, obj.get_status_display())
+
+    @admin.display(description="audience", ordering="audience")
+    def readers(self, obj: Article) -> SafeString:
+        return badge(obj.audience, obj.get_audience_display())
 
     @admin.display(description="page")
     def page(self, obj: Article) -> SafeString | None:
@@ -111,6 +115,7 @@ class ArticleAdmin(RecordAdmin):
             summary=obj.summary,
             keywords=obj.keywords.split(","),
             status=obj.status,
+            audience=obj.audience,
             actor=request.user,
         )
         obj.pk = saved.pk
@@ -126,10 +131,6 @@ class ArticleAdmin(RecordAdmin):
         assert isinstance(request.user, User)
         article_delete(article=obj, actor=request.user)
 
-    def delete_queryset(self, request: HttpRequest, queryset: Any) -> None:
-        for article in queryset:
-            self.delete_model(request, article)
-
 
 @admin.register(ArticleFeedback)
 class ArticleFeedbackAdmin(ReadOnlyAdmin):
@@ -142,7 +143,7 @@ class ArticleFeedbackAdmin(ReadOnlyAdmin):
 
 @admin.register(ArticleSection)
 class ArticleSectionAdmin(ReadOnlyAdmin):
-    list_display = ("article", "language", "position", "heading", "embedder")
+    list_display = ("article", "audience", "language", "position", "heading", "embedder")
     list_filter = ("language", "embedder")
     list_select_related = ("article",)
     search_fields = ("article__title", "heading", "text")

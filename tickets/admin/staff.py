@@ -30,6 +30,10 @@ class UserAdmin(RecordAdmin, UserPages):
     list_filter = ("is_staff", "is_superuser", "is_active", "groups")
     inlines = (ProfileInline,)
 
+    def get_view_on_site_url(self, obj: User | None = None) -> str | None:
+        """To the second factors and sessions of a member of staff."""
+        return f"/admin/account/people/{obj.pk}/" if obj and obj.is_staff else None
+
 
 @admin.register(StaffProfile)
 class StaffProfileAdmin(RecordAdmin):

@@ -12,8 +12,9 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
 from tickets.admin.base import NoDeleteAdmin, ReadOnlyAdmin, TabularInline, badge, conversation_pages, trace_link
-from tickets.models import Escalation, Ticket, TicketComment, User
+from tickets.models import Escalation, Ticket, TicketComment, User, WebhookEvent
 from tickets.services.audit import audit
+from tickets.services.webhooks import tell_ticket
 
 
 class CommentInline(TabularInline):
@@ -86,6 +87,11 @@ class TicketAdmin(NoDeleteAdmin):
     @admin.display(description="status", ordering="status")
     def state(self, obj: Ticket) -> SafeString:
         return badge(obj.status, obj.get_status_display())
+
+    def save_model(self, request: HttpRequest, obj: Any, form: ModelForm[Any], change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        if form.changed_data:
+            tell_ticket(obj, WebhookEvent.TICKET_UPDATED)
 
     def save_formset(
         self, request: HttpRequest, form: ModelForm[Any], formset: BaseModelFormSet[Any, Any], change: bool

@@ -5,6 +5,8 @@ from tickets.models.attachments import Attachment
 from tickets.models.audit import AuditEntry, AuditValue
 from tickets.models.conversations import Conversation, Event, Message, Promise, Verification
 from tickets.models.customers import Customer, Invoice, Plan
+from tickets.models.effects import Effect
+from tickets.models.imports import ImportedArticle, ImportedRecord
 from tickets.models.inbox import CannedReply, Mention, Note, ReadMark
 from tickets.models.jobs import Job
 from tickets.models.knowledge import Article, ArticleFeedback, ArticleSection, SearchIndex, SearchTerm
@@ -24,10 +26,13 @@ from tickets.models.outcomes import Resolution, ThreadLink
 from tickets.models.privacy import ErasureRequest, Retention
 from tickets.models.staff import Availability, Role, StaffProfile, Team, User
 from tickets.models.surveys import Feedback, Survey
-from tickets.models.tickets import Escalation, EscalationReason, Ticket, TicketComment
+from tickets.models.tickets import NOT_OURS, Escalation, EscalationReason, Ticket, TicketComment
 from tickets.models.translations import ArticleTranslation, Language, TranslatedTerm
+from tickets.models.webhooks import Webhook, WebhookDelivery, WebhookEvent
+from tickets.models.workspace import Workspace
 
 __all__ = [
+    "NOT_OURS",
     "Action",
     "Article",
     "ArticleFeedback",
@@ -42,11 +47,14 @@ __all__ = [
     "Customer",
     "DeliveryProblem",
     "DemoMail",
+    "Effect",
     "ErasureRequest",
     "Escalation",
     "EscalationReason",
     "Event",
     "Feedback",
+    "ImportedArticle",
+    "ImportedRecord",
     "Invoice",
     "Job",
     "Language",
@@ -78,4 +86,8 @@ __all__ = [
     "TranslatedTerm",
     "User",
     "Verification",
+    "Webhook",
+    "WebhookDelivery",
+    "WebhookEvent",
+    "Workspace",
 ]

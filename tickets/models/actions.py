@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from django.db import models
+from django.db.models import Q
+from django.db.models.fields.json import KeyTransform
 
 from tickets.models.base import Record
 from tickets.models.conversations import Conversation
@@ -28,6 +30,13 @@ class Action(Record):
     turn_id = models.UUIDField(null=True, blank=True, db_index=True)
     idempotency_key = models.CharField(max_length=120, unique=True)
     tool = models.CharField(max_length=64)
+    definition = models.CharField(
+        max_length=64,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Digest of what the tool was when this was offered, where another system defines it.",
+    )
     arguments = models.JSONField()
     summary = models.CharField(max_length=300)
     preview = models.JSONField(default=dict)
@@ -42,6 +51,13 @@ class Action(Record):
 
     class Meta:
         ordering = ["-created_at"]
+        indexes = [
+            models.Index(
+                KeyTransform("return_number", "receipt"),
+                name="action_of_a_return",
+                condition=Q(tool="request_return"),
+            )
+        ]
 
     def __str__(self) -> str:
         return self.summary

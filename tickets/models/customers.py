@@ -7,6 +7,7 @@ from django.db.models.functions import Lower
 
 from tickets.models.base import Record, money
 from tickets.models.staff import User
+from tickets.workspace import currency_of_house
 
 
 class Plan(models.TextChoices):
@@ -54,7 +55,7 @@ class Invoice(Record):
     order = models.ForeignKey("tickets.Order", null=True, blank=True, on_delete=models.PROTECT, related_name="invoices")
     description = models.CharField(max_length=200)
     amount = money()
-    currency = models.CharField(max_length=3, default="USD")
+    currency = models.CharField(max_length=3, default=currency_of_house)
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.OPEN)
     issued_at = models.DateTimeField(db_index=True)
     due_at = models.DateTimeField(null=True, blank=True)

@@ -24,6 +24,13 @@ class Article(Record):
         DRAFT = "draft", "Draft"
         PUBLISHED = "published", "Published"
 
+    class Audience(models.TextChoices):
+        EVERYONE = "everyone", "Everyone"
+        SIGNED_IN = "signed_in", "Signed-in customers"
+        PAYING = "paying", "Plus and Business customers"
+        PLUS = "plus", "Plus customers"
+        ENTERPRISE = "enterprise", "Business customers"
+
     slug = models.SlugField(max_length=120, unique=True)
     title = models.CharField(max_length=160)
     category = models.CharField(max_length=10, choices=Category.choices, db_index=True)
@@ -31,6 +38,13 @@ class Article(Record):
     body = models.TextField(help_text="Markdown.")
     keywords = models.CharField(max_length=400, blank=True, help_text="Codes and names that must find this article.")
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.DRAFT, db_index=True)
+    audience = models.CharField(
+        max_length=10,
+        choices=Audience.choices,
+        default=Audience.EVERYONE,
+        db_default=Audience.EVERYONE,
+        help_text="Who may read it, and be answered from it. Staff always may.",
+    )
     updated_at = models.DateTimeField(default=timezone.now)
     shown_in = "en"  # set by selectors.translations where its texts were put into another language
 
@@ -43,12 +57,17 @@ class Article(Record):
     def get_absolute_url(self) -> str:
         return f"/help/{self.slug}/"
 
+    @property
+    def audience_label(self) -> str:
+        """Whose it is, in words, when it is not everyone's."""
+        return "" if self.audience == self.Audience.EVERYONE else str(self.get_audience_display())
+
 
 class ArticleSection(Record):
     """One heading's worth of a published article, or of a published translation of it, as plain text.
 
     `digest` is the SHA-256 of what was embedded; `embedding` holds the float32 vector, little-endian, and `embedder`
-    names the model it came from.
+    names the model it came from. `audience` is its article's, so that a search needs no second table to keep to it.
     """
 
     article = models.ForeignKey(Article, on_delete=models.CASCADE, related_name="sections")
@@ -56,6 +75,9 @@ class ArticleSection(Record):
     position = models.PositiveIntegerField()
     heading = models.CharField(max_length=200, blank=True)
     text = models.TextField()
+    audience = models.CharField(
+        max_length=10, choices=Article.Audience.choices, default="everyone", db_default="everyone"
+    )
     lexemes = SearchVectorField(null=True)
     digest = models.CharField(max_length=64, blank=True)
     embedding = models.BinaryField(null=True)

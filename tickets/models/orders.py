@@ -12,6 +12,7 @@ from django.db.models import F, Q
 from tickets.models.base import Record, money
 from tickets.models.customers import Customer
 from tickets.models.staff import User
+from tickets.workspace import currency_of_house
 
 
 class Product(Record):
@@ -40,10 +41,10 @@ class Order(Record):
         RETURNED = "returned", "Returned"
         REFUNDED = "refunded", "Refunded"
 
-    order_number = models.CharField(max_length=16, unique=True)
+    order_number = models.CharField(max_length=40, unique=True)
     customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="orders")
     status = models.CharField(max_length=16, choices=Status.choices, default=Status.PENDING, db_index=True)
-    currency = models.CharField(max_length=3, default="USD")
+    currency = models.CharField(max_length=3, default=currency_of_house)
     total = money()
     paid_total = money(default=0)
     refunded_total = money(default=0, editable=False)

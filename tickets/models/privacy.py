@@ -27,6 +27,7 @@ class Retention(Record):
         AUDIT_VALUES = "audit_values", "Values in the audit"
         ARTICLE_FEEDBACK = "article_feedback", "What readers thought of articles"
         EVALUATIONS = "evaluations", "Evaluation runs that are over"
+        WEBHOOKS = "webhooks", "Events sent to webhooks"
 
     kind = models.CharField(max_length=16, unique=True, choices=Kind.choices)
     days = models.PositiveIntegerField(validators=[MinValueValidator(1)], help_text="Counted from the end of its use.")

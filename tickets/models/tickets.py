@@ -71,6 +71,11 @@ class EscalationReason(models.TextChoices):
     SAFETY = "safety", "Safety"
     UNVERIFIED = "unverified", "Could not be verified"
     MODEL_FAILING = "model_failing", "The model is failing"
+    PEOPLE_FIRST = "people_first", "People answer first"
+
+
+NOT_OURS = [EscalationReason.ASKED, EscalationReason.PEOPLE_FIRST]
+"""What is no failure of the assistant: the customer wanted a person, or staff let people answer."""
 
 
 class Escalation(Record):

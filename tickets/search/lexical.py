@@ -11,6 +11,7 @@ from typing import Any
 
 from django.db import connection
 
+from tickets.audience import Readers
 from tickets.languages import ENGLISH
 from tickets.search.spelling import CONTRACTED, is_english, nearest
 
@@ -80,11 +81,12 @@ def rank(
     *,
     sections: Iterable[str],
     articles: Iterable[str],
+    readers: Readers,
     category: str | None,
     language: str = ENGLISH,
 ) -> list[Ranked]:
-    """Sections of the language that hold any of the words (at most CANDIDATES, by the rarest), and those given, which
-    must be of the category; in no order."""
+    """Sections of the language, for these readers, that hold any of the words (at most CANDIDATES, by the rarest), and
+    those given, which must be of the category; in no order."""
     held = [term for term in terms if term.articles]
     total = sum(term.weight for term in terms) or 1.0
     parameters: dict[str, Any] = {
@@ -94,6 +96,7 @@ def rank(
         "query": candidate_query(held),
         "sections": list(sections),
         "articles": list(articles),
+        "readers": list(readers),
         "category": category,
         "language": language,
         "limit": CANDIDATES,
@@ -104,17 +107,20 @@ def rank(
     return [Ranked(section, article, value / total, idf / total) for section, article, value, idf in rows.values()]
 
 
-# Sections of drafts do not exist, so articles are joined for their category only.
+# Sections of drafts do not exist and each has its audience, so articles are joined for their category only.
 OF_CATEGORY = "JOIN tickets_article a ON a.id = s.article_id AND a.category = %(category)s"
 # OFFSET 0 keeps PostgreSQL from computing each rank twice.
 RANK = """
 SELECT s.id::text, s.article_id::text, coalesce(r.rank, 0), coalesce(r.idf, 0)
 FROM (
     (SELECT s.id, s.article_id, s.lexemes FROM tickets_articlesection s {of_category}
-     WHERE s.lexemes @@ %(query)s::tsquery AND s.language = %(language)s LIMIT %(limit)s)
-    UNION ALL SELECT id, article_id, lexemes FROM tickets_articlesection WHERE id = ANY(%(sections)s::uuid[])
+     WHERE s.lexemes @@ %(query)s::tsquery AND s.language = %(language)s
+       AND s.audience = ANY(%(readers)s) LIMIT %(limit)s)
+    UNION ALL SELECT id, article_id, lexemes FROM tickets_articlesection
+     WHERE id = ANY(%(sections)s::uuid[]) AND audience = ANY(%(readers)s)
     UNION ALL (SELECT s.id, s.article_id, s.lexemes FROM tickets_articlesection s {of_category}
-     WHERE s.article_id = ANY(%(articles)s::uuid[]) AND s.language = %(language)s LIMIT %(limit)s)
+     WHERE s.article_id = ANY(%(articles)s::uuid[]) AND s.language = %(language)s
+       AND s.audience = ANY(%(readers)s) LIMIT %(limit)s)
 ) s
 CROSS JOIN LATERAL (
     SELECT sum(v.idf * v.rank) AS rank, sum(v.idf) FILTER (WHERE v.rank > 0) AS idf

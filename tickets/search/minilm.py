@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,8 @@ from tickets.search.embedder import Vectors
 SHA256 = "8199be6f699a395f99f89df973f9dc5285fbcfcdb2ae1a4e1201dab014f3d2a6"
 TOKENIZER = Path(__file__).parent / "data" / "minilm" / "tokenizer.json"
 MAX_TOKENS = 256
-BATCH = 16
+BATCH_TOKENS = 512
+"""With its padding: two long texts or many short ones. More at once takes hundreds of megabytes and is no faster."""
 
 
 class MiniLM:
@@ -34,9 +35,7 @@ class MiniLM:
         tokenizer, session = self._load()
         encoded = tokenizer.encode_batch(list(texts))
         vectors = np.empty((len(encoded), 384), dtype=np.float32)
-        by_length = sorted(range(len(encoded)), key=lambda at: len(encoded[at].ids))  # padding costs time
-        for start in range(0, len(by_length), BATCH):
-            rows = by_length[start : start + BATCH]
+        for rows in batches([len(one.ids) for one in encoded]):
             vectors[rows] = _run(session, [encoded[row].ids for row in rows])
         return vectors
 
@@ -46,6 +45,18 @@ class MiniLM:
                 if self._loaded is None:
                     self._loaded = _open()
         return self._loaded
+
+
+def batches(lengths: Sequence[int]) -> Iterator[list[int]]:
+    """Texts of these many tokens, by their places, in groups of like length: padding costs time, size costs memory."""
+    rows: list[int] = []
+    for at in sorted(range(len(lengths)), key=lengths.__getitem__):
+        if rows and (len(rows) + 1) * lengths[at] > BATCH_TOKENS:
+            yield rows
+            rows = []
+        rows.append(at)
+    if rows:
+        yield rows
 
 
 def _open() -> tuple[Any, Any]:

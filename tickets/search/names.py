@@ -7,6 +7,8 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
+from tickets.audience import Readers
+
 _TOKEN = re.compile(r"[a-z0-9]+|[^\W_a-z0-9]+")  # of other scripts, too
 MAX_TOKENS = 6
 
@@ -20,27 +22,30 @@ def tokens(text: str) -> list[str]:
 class Names:
     """Every keyword and title of the published articles, with the articles that carry it."""
 
-    def __init__(self, articles: Iterable[tuple[str, str, str]]) -> None:
+    def __init__(self, articles: Iterable[tuple[str, str, str, str]]) -> None:
         self._names: dict[tuple[str, ...], set[str]] = {}
         self._codes: set[tuple[str, ...]] = set()
+        self._audiences: dict[str, str] = {}
         self.articles = 0
-        for article, title, keywords in articles:
+        for article, title, keywords, audience in articles:
             self.articles += 1
+            self._audiences[article] = audience
             for keyword in (title, *keywords.split(",")):
                 if name := tuple(tokens(keyword))[: MAX_TOKENS * 2]:
                     self._names.setdefault(name, set()).add(article)
                     if is_code(keyword):
                         self._codes.add(name)
 
-    def named_in(self, question: str) -> dict[str, float]:
-        """How strongly the question names each article: 0 to 1 for a name within it (the rarer the more), 2 for a code
-        or when the whole question is the name."""
+    def named_in(self, question: str, readers: Readers) -> dict[str, float]:
+        """How strongly the question names each of these readers' articles: 0 to 1 for a name within it (the rarer the
+        more), 2 for a code or when the whole question is the name."""
         words = tokens(question)
         found: dict[str, float] = {}
         for size in range(1, min(len(words), MAX_TOKENS) + 1):
             for start in range(len(words) - size + 1):
                 name = tuple(words[start : start + size])
-                if carriers := self._names.get(name):
+                carriers = [one for one in self._names.get(name, ()) if self._audiences[one] in readers]
+                if carriers:
                     whole = size == len(words) or name in self._codes
                     strength = 2.0 if whole else self._rarity(len(carriers))
                     for article in carriers:

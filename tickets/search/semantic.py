@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from tickets.audience import Readers
 from tickets.search.embedder import Embedder, Vectors, embed_query, foreign_topics
 from tickets.search.snapshot import Snapshot
 
@@ -36,9 +37,11 @@ class Nearness:
         row = self._snapshot.rows.get(section)
         return float(self._cosines[row]) if self and row is not None else 0.0
 
-    def nearest(self, category: str | None = None) -> list[str]:
-        """The NEAREST sections, of one category or of all; in no order."""
+    def nearest(self, readers: Readers, category: str | None = None) -> list[str]:
+        """The NEAREST sections that these readers may read, of one category or of all; in no order."""
         scores = self._cosines
+        if self:
+            scores = np.where(np.isin(self._snapshot.audiences, list(readers)), scores, -2.0)
         if category and self:
             scores = np.where(self._snapshot.categories == category, scores, -2.0)
         count = min(NEAREST, len(scores))

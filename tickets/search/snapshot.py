@@ -49,6 +49,7 @@ class Snapshot:
     vocabulary: dict[str, int] = field(default_factory=dict)  # lexeme: articles that hold it
     sections: list[str] = field(default_factory=list)
     rows: dict[str, int] = field(default_factory=dict)
+    audiences: NDArray[np.str_] = field(default_factory=lambda: np.empty(0, dtype="<U10"))
     categories: NDArray[np.str_] = field(default_factory=lambda: np.empty(0, dtype="<U10"))
     vectors: Vectors = field(default_factory=lambda: np.empty((0, 0), dtype=np.float32))
 
@@ -86,10 +87,10 @@ def _read(embedder: str, language: str, version: UUID | None, kept: Snapshot | N
     found = ArticleSection.objects.filter(
         article__status=Article.Status.PUBLISHED, language=language, embedder=embedder, embedding__isnull=False
     ).order_by("id")
-    in_categories = found.values_list("id", "article__category") if embedder else []
-    pairs = [(str(section), category) for section, category in in_categories]
+    listed = found.values_list("id", "article__category", "audience") if embedder else []
+    pairs = [(str(section), category, audience) for section, category, audience in listed]
     old = kept.rows if kept is not None else {}
-    unknown = [section for section, _ in pairs if section not in old]
+    unknown = [section for section, _, _ in pairs if section not in old]
     wanted = found if len(unknown) > MANY else found.filter(id__in=unknown)
     vectors_of = wanted.values_list("id", "embedding") if unknown else []
     fresh = {str(section): vector for section, vector in vectors_of}
@@ -99,7 +100,7 @@ def _read(embedder: str, language: str, version: UUID | None, kept: Snapshot | N
         first = next(iter(fresh.values()), None)
         width = len(first) // 4 if first is not None else kept.vectors.shape[1]  # type: ignore[union-attr]
         vectors = np.empty((len(pairs), width), dtype=np.float32, order="F")  # a product reads it a third faster
-        for row, (section, _) in enumerate(pairs):
+        for row, (section, _, _) in enumerate(pairs):
             known = fresh.get(section)
             vectors[row] = np.frombuffer(known, dtype="<f4") if known is not None else kept.vectors[old[section]]  # type: ignore[union-attr]
     return Snapshot(
@@ -107,23 +108,27 @@ def _read(embedder: str, language: str, version: UUID | None, kept: Snapshot | N
         articles=names.articles,
         names=names,
         vocabulary=_vocabulary(language),
-        sections=[section for section, _ in pairs],
-        rows={section: row for row, (section, _) in enumerate(pairs)},
-        categories=np.array([category for _, category in pairs], dtype="<U10"),
+        sections=[section for section, _, _ in pairs],
+        rows={section: row for row, (section, _, _) in enumerate(pairs)},
+        categories=np.array([category for _, category, _ in pairs], dtype="<U10"),
+        audiences=np.array([audience for _, _, audience in pairs], dtype="<U10"),
         vectors=vectors,
     )
 
 
-def _named(language: str) -> Iterator[tuple[str, str, str]]:
-    """(id, title, keywords) of what is published in a language; its own keywords are its translations' too."""
+def _named(language: str) -> Iterator[tuple[str, str, str, str]]:
+    """(id, title, keywords, audience) of what is published in a language; an article's keywords are its translations'
+    too."""
     published = Article.Status.PUBLISHED
     if language == ENGLISH:
-        for article, title, keywords in Article.objects.filter(status=published).values_list("id", "title", "keywords"):
-            yield str(article), title, keywords
+        rows = Article.objects.filter(status=published).values_list("id", "title", "keywords", "audience")
+        for article, title, keywords, audience in rows:
+            yield str(article), title, keywords, audience
         return
     found = ArticleTranslation.objects.filter(language=language, status=published, article__status=published)
-    for article, title, own, codes in found.values_list("article_id", "title", "keywords", "article__keywords"):
-        yield str(article), title, ",".join(filter(None, (own, codes)))
+    columns = ("article_id", "title", "keywords", "article__keywords", "article__audience")
+    for article, title, own, codes, audience in found.values_list(*columns):
+        yield str(article), title, ",".join(filter(None, (own, codes))), audience
 
 
 def _vocabulary(language: str) -> dict[str, int]:

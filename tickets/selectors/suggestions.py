@@ -10,6 +10,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.text import slugify
 
+from tickets.audience import EVERYONE, STAFF, Readers
 from tickets.languages import spoken
 from tickets.models import Article, ArticleTranslation
 from tickets.search import Hit, search
@@ -30,24 +31,25 @@ class Suggestion:
     where: str
 
 
-def suggestions(query: str, *, category: str | None = None, limit: int = 6) -> list[Suggestion]:
-    """The articles most likely meant, best first: found both ways, then by title, then by search alone."""
+def suggestions(query: str, *, readers: Readers, category: str | None = None, limit: int = 6) -> list[Suggestion]:
+    """Those of these readers' articles that are most likely meant, best first: found both ways, then by title, then by
+    search alone."""
     words = [word.lower() for word in _WORD.findall(query)]
     if len("".join(words)) < LEAST:
         return []
-    titled = {article.slug: article for article in _by_title(words, category, limit)}
-    hits = [hit for hit in search(query, category=category, limit=limit) if hit.score >= LEAST_SURE]
-    found = [_of_hit(hit, words) for hit in hits if hit.exact or hit.slug in titled]
+    titled = {article.slug: article for article in _by_title(words, readers, category, limit)}
+    hits = [hit for hit in search(query, readers=readers, category=category, limit=limit) if hit.score >= LEAST_SURE]
+    found = [_of_hit(hit, words, readers) for hit in hits if hit.exact or hit.slug in titled]
     named = {hit.slug for hit in hits if hit.exact or hit.slug in titled}
-    found += [_of_article(article, words) for slug, article in titled.items() if slug not in named]
-    found += [_of_hit(hit, words) for hit in hits if hit.slug not in named]
+    found += [_of_article(article, words, readers) for slug, article in titled.items() if slug not in named]
+    found += [_of_hit(hit, words, readers) for hit in hits if hit.slug not in named]
     return found[:limit]
 
 
-def _by_title(words: list[str], category: str | None, limit: int) -> list[Article]:
+def _by_title(words: list[str], readers: Readers, category: str | None, limit: int) -> list[Article]:
     """Published articles whose title holds a word that begins with each of those typed, those whose title is in the
     page's language first, then the shortest."""
-    published = published_articles().only("slug", "title", "category")
+    published = published_articles(readers).only("slug", "title", "category", "audience")
     if category:
         published = published.filter(category=category)
     language, named = spoken(), Q()
@@ -59,13 +61,20 @@ def _by_title(words: list[str], category: str | None, limit: int) -> list[Articl
     return sorted(shown, key=lambda one: (one.shown_in != language, len(one.title), one.title))[:limit]
 
 
-def _of_hit(hit: Hit, words: list[str]) -> Suggestion:
+def _of_hit(hit: Hit, words: list[str], readers: Readers) -> Suggestion:
     anchor = f"#{slugify(hit.section)}" if hit.section else ""
-    return Suggestion(marked(hit.title, words), hit.url + anchor, hit.section or _category(hit.category))
+    where = hit.section or _category(hit.category)
+    return Suggestion(marked(hit.title, words), hit.url + anchor, where + _mark(hit.audience, readers))
 
 
-def _of_article(article: Article, words: list[str]) -> Suggestion:
-    return Suggestion(marked(article.title, words), article.get_absolute_url(), _category(article.category))
+def _of_article(article: Article, words: list[str], readers: Readers) -> Suggestion:
+    where = _category(article.category) + _mark(article.audience, readers)
+    return Suggestion(marked(article.title, words), article.get_absolute_url(), where)
+
+
+def _mark(audience: str, readers: Readers) -> str:
+    """Whose it is, for staff, who see everybody's."""
+    return f" · {Article.Audience(audience).label}" if readers == STAFF and audience not in EVERYONE else ""
 
 
 def _category(value: str) -> str:

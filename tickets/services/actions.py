@@ -1,6 +1,7 @@
 """Actions: the assistant proposes, the customer's own click executes, once.
 
     proposed ─click→ done | failed | awaiting_staff ─approval→ done | failed | declined
+             ─click→ confirmed ─another system→ done | failed | awaiting_staff     (services.effects)
              ─no→ declined      ─time→ expired ─renewed→ another, proposed       done ─undo→ undone
 
 The conversation's row is locked first, then the action's: whoever comes second finds the state changed and does
@@ -22,14 +23,15 @@ from django.utils import timezone
 from django.utils.crypto import constant_time_compare, salted_hmac
 from django.utils.translation import gettext as _
 
-from tickets import hooks
+from tickets import hooks, jobs
 from tickets.access import require_role
 from tickets.errors import Conflict, DeskError, Expired, NotFound
 from tickets.events import event_append
 from tickets.languages import speaking
 from tickets.models import Action, Conversation, Customer, EscalationReason, Role, User
 from tickets.policy import POLICY
-from tickets.services import executors
+from tickets.queue import enqueue
+from tickets.services import effects, executors
 from tickets.services.action_promises import action_promised
 from tickets.services.audit import audit
 from tickets.services.conversations import lock
@@ -39,7 +41,7 @@ from tickets.services.refunds import ApprovalNeeded
 log = logging.getLogger(__name__)
 Json = dict[str, Any]
 State = Action.State
-OPEN_STATES = (State.PROPOSED, State.AWAITING_STAFF)
+OPEN_STATES = (State.PROPOSED, State.AWAITING_STAFF, State.CONFIRMED)
 APPROVERS = (Role.AGENT, Role.LEAD, Role.ADMIN)
 MAX_RENEWALS = 3
 
@@ -100,6 +102,7 @@ def action_propose(
     summary: str,
     preview: Json,
     idempotency_key: str,
+    definition: str = "",
 ) -> Action:
     """Offer a mutation for the customer's click. The same key, or the same wish while one is open, gives the same
     action. Raises Conflict while a person is awaited or has the conversation, NotFound for another's customer."""
@@ -116,6 +119,7 @@ def action_propose(
         turn_id=turn_id,
         idempotency_key=idempotency_key,
         tool=tool,
+        definition=definition,
         arguments=arguments,
         summary=summary[:300],
         preview=preview,
@@ -165,7 +169,7 @@ def action_approve(*, action_id: UUID, staff: User, approve: bool, reason: str =
             _execute(action, staff)
         else:
             message = reason or _("After a look at it, we cannot do this.")
-            _settle(action, State.DECLINED, staff=staff, receipt={"reason": "declined", "message": message})
+            settle(action, State.DECLINED, staff=staff, receipt={"reason": "declined", "message": message})
     changes = {"state": ("awaiting_staff", action.state), "reason": ("", reason)}
     audit(actor=staff, action="action.approve" if approve else "action.decline", obj=action, changes=changes)
     if action.state != State.FAILED:  # what was approved and could not be done needs a person still
@@ -175,43 +179,58 @@ def action_approve(*, action_id: UUID, staff: User, approve: bool, reason: str =
 
 @transaction.atomic
 def action_undo(*, conversation: Conversation, action_id: UUID) -> Action:
-    """Take a done action back within its window; a second undo does nothing.
+    """Take a done action back within its window; a second undo does nothing. In another system it is taken back after
+    this, and the action stays `done` until then.
 
     Raises NotFound, Expired after the window, Conflict when the domain has moved on.
     """
     action = _lock(conversation, action_id)
-    if action.state == State.UNDONE:
+    if action.state == State.UNDONE or effects.is_being_undone(action):
         return action
     if action.state != State.DONE or action.undo_until is None:
         raise Conflict(_("This cannot be undone here. A person can help."))
     if action.undo_until <= timezone.now():
         raise Expired(_("The time to undo this is over. A person can help."))
-    executors.undo(action)
-    _settle(action, State.UNDONE, receipt=action.receipt)
+    if effects.performer_of(action.tool) is not None:
+        effects.intend(action, kind=effects.UNDO)
+        action.undo_until = None  # asked for once
+        action.undo_data = action.undo_data | {"told": action.receipt.get("message", "")}
+        settle(action, State.DONE, receipt=action.receipt | {"message": _("We are taking this back now.")})
+    else:
+        executors.undo(action, key=effects.key_of(action, effects.UNDO))
+        settle(action, State.UNDONE, receipt=action.receipt)
     return action
 
 
-@transaction.atomic
 def action_renew(*, conversation: Conversation, action_id: UUID, propose: Callable[[Action, str], Action]) -> Action:
     """Offer an expired proposal anew, with the very same arguments; `propose` asks policy and makes it, under the key
-    it is given. The old one stays expired. Asked twice it is the same new one.
+    it is given, with no transaction open when it asks another system. The old one stays expired. Asked twice it is the
+    same new one.
 
     Raises NotFound for a foreign action or a customer no longer verified, Conflict when there is nothing to renew or
     it was renewed MAX_RENEWALS times, and whatever `propose` raises: then nothing is offered.
     """
-    old = _lock(conversation, action_id)
-    if old.state == State.PROPOSED and old.expires_at <= timezone.now():
-        _settle(old, State.EXPIRED)
-    if old.state != State.EXPIRED:
-        raise Conflict(_("This is still open, or was decided already."))
-    if (known := Action.objects.filter(idempotency_key=_renewal_key(old)).first()) is not None:
-        return known
-    if _renewals(old) >= MAX_RENEWALS:
-        raise Conflict(_("This was offered several times. Write to us what you want, and we look at it afresh."))
+    with transaction.atomic():
+        old = _lock(conversation, action_id)
+        if old.state == State.PROPOSED and old.expires_at <= timezone.now():
+            settle(old, State.EXPIRED)
+        if old.state != State.EXPIRED:
+            raise Conflict(_("This is still open, or was decided already."))
+        if (known := Action.objects.filter(idempotency_key=_renewal_key(old)).first()) is not None:
+            return known
+        if _renewals(old) >= MAX_RENEWALS:
+            raise Conflict(_("This was offered several times. Write to us what you want, and we look at it afresh."))
+        if effects.performer_of(old.tool) is None:
+            return _renewed(old, propose)
+    return _renewed(old, propose)
+
+
+def _renewed(old: Action, propose: Callable[[Action, str], Action]) -> Action:
     new = propose(old, _renewal_key(old))
     if new.idempotency_key != _renewal_key(old):
         raise Conflict(_("The same is offered again further down."))
-    event_append(conversation=old.conversation, type="action", payload={"action": action_payload(old)})
+    with transaction.atomic():
+        event_append(conversation=old.conversation, type="action", payload={"action": action_payload(old)})
     return new
 
 
@@ -224,51 +243,75 @@ def actions_expire(*, limit: int = 500) -> int:
             lock(conversation_id)
             action = overdue.select_for_update(of=("self",), no_key=True).filter(pk=action_id).first()
             if action is not None:
-                _settle(action, State.EXPIRED)
+                settle(action, State.EXPIRED)
                 expired += 1
     return expired
 
 
 def _decide(action: Action, approve: bool) -> None:
     if action.expires_at <= timezone.now():
-        _settle(action, State.EXPIRED)
+        settle(action, State.EXPIRED)
     elif approve:
         _execute(action, None)
     else:
-        _settle(action, State.DECLINED)
+        settle(action, State.DECLINED)
 
 
 def _execute(action: Action, staff: User | None) -> None:
+    """Do it here and now, or write down that another system is to do it."""
+    approved_by = staff.get_username() if staff else ""
+    if effects.performer_of(action.tool) is not None:
+        effects.intend(action, approved_by=approved_by)
+        settle(action, State.CONFIRMED, staff=staff, receipt={"message": _("We are carrying this out now.")})
+        return
     try:
         with transaction.atomic():  # a refusal must leave nothing behind
-            receipt = executors.execute(action, approved_by=staff)
+            key = effects.key_of(action, effects.PERFORM)
+            receipt = executors.execute(action, key=key, approved_by=approved_by)
     except ApprovalNeeded:
-        message = _("A person has to approve this. You will hear from us here.")
-        _settle(action, State.AWAITING_STAFF, receipt={"message": message})
-        if action.conversation.status != Conversation.Status.HUMAN:  # a person who has it already sees the card
-            escalation_open(
-                conversation=action.conversation,
-                reason=EscalationReason.MONEY,
-                summary=action.summary,
-                team="billing",
-                promises_reply=False,  # the decision is promised already
-            )
+        await_staff(action)
     except DeskError as error:
-        _fail(action, getattr(error, "reason", error.code), error.message, staff)
+        fail(action, getattr(error, "reason", error.code), error.message, staff)
     except IntegrityError:
         log.exception("action_refused_by_database", extra={"action_id": str(action.pk)})
-        _fail(action, "conflict", _("Something changed meanwhile, so nothing was done. Please ask again."), staff)
+        fail(action, "conflict", _("Something changed meanwhile, so nothing was done. Please ask again."), staff)
     else:
-        action.undo_until, action.undo_data = receipt.undo_until, receipt.undo_data
-        _settle(action, State.DONE, staff=staff, receipt=receipt.receipt)
+        succeed(action, receipt, staff)
 
 
-def _fail(action: Action, reason: str, message: str, staff: User | None) -> None:
+def await_staff(action: Action) -> None:
+    """Over what a click may move: a person decides."""
+    message = _("A person has to approve this. You will hear from us here.")
+    settle(action, State.AWAITING_STAFF, receipt={"message": message})
+    before_a_person(action, promises_reply=False)  # the decision is promised already
+
+
+def before_a_person(action: Action, *, promises_reply: bool) -> None:
+    """Escalate an action's conversation, unless a person has it already and sees the card."""
+    if action.conversation.status != Conversation.Status.HUMAN:
+        escalation_open(
+            conversation=action.conversation,
+            reason=EscalationReason.MONEY,
+            summary=action.summary,
+            team="billing",
+            promises_reply=promises_reply,
+        )
+
+
+def succeed(action: Action, receipt: executors.Receipt, staff: User | None = None) -> None:
+    action.undo_until, action.undo_data = receipt.undo_until, receipt.undo_data
+    settle(action, State.DONE, staff=staff, receipt=receipt.receipt)
+    if action.tool == "request_return" and "return_number" in action.undo_data:
+        enqueue(jobs.mail_return_label, str(action.pk), queue="mail")
+
+
+def fail(action: Action, reason: str, message: str, staff: User | None = None) -> None:
     action.error = message[:300]
-    _settle(action, State.FAILED, staff=staff, receipt={"reason": reason, "message": message})
+    settle(action, State.FAILED, staff=staff, receipt={"reason": reason, "message": message})
 
 
-def _settle(action: Action, state: Action.State, *, staff: User | None = None, receipt: Json | None = None) -> None:
+def settle(action: Action, state: Action.State, *, staff: User | None = None, receipt: Json | None = None) -> None:
+    """Write the state and tell everybody. The caller holds the conversation's lock and the action's."""
     action.state, action.decided_at, action.decided_by = state, timezone.now(), staff or action.decided_by
     action.receipt = receipt or {}
     action.save(update_fields=["state", "decided_at", "decided_by", "receipt", "undo_until", "undo_data", "error"])

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import datetime
 from uuid import UUID
 
@@ -19,7 +21,8 @@ from tickets.search.lexical import configuration
 from tickets.search.sections import Section, split_sections
 from tickets.services.audit import audit
 
-FIELDS = ("title", "category", "summary", "body", "keywords", "status")
+_at_once: ContextVar[bool] = ContextVar("at_once", default=False)
+FIELDS = ("title", "category", "summary", "body", "keywords", "status", "audience")
 
 
 @transaction.atomic
@@ -32,17 +35,21 @@ def article_save(
     summary: str = "",
     keywords: Iterable[str] = (),
     status: str = Article.Status.DRAFT,
+    audience: str | None = None,
     updated_at: datetime | None = None,
     actor: User | None = None,
     embed: bool = True,
 ) -> Article:
     """Create or change the article of this slug, and index it. Raises ValidationError on a value that does not fit.
 
+    Without `audience` it keeps the one it has, and a new one is everyone's.
+
     Without `embed` no job is enqueued: the caller makes the vectors of many articles at once (`articles_embed`).
     """
     article = Article.objects.select_for_update().filter(slug=slug).first() or Article(slug=slug)
     new = {"title": title, "category": category, "summary": summary, "body": body, "status": status}
     new["keywords"] = ", ".join(dict.fromkeys(word.strip() for word in keywords if word.strip()))
+    new["audience"] = article.audience if audience is None else audience
     changes = {name: (getattr(article, name), value) for name, value in new.items() if getattr(article, name) != value}
     for name, value in new.items():
         setattr(article, name, value)
@@ -123,8 +130,22 @@ def article_delete(*, article: Article, actor: User | None = None) -> None:
             _count_terms(language, terms, set())
 
 
+@contextmanager
+def index_at_once() -> Iterator[None]:
+    """What changes in here becomes one new version of the index, at the end: other processes read it anew once. Until
+    then they find new words already, and nothing by a meaning that is gone."""
+    token = _at_once.set(True)
+    try:
+        yield
+    finally:
+        _at_once.reset(token)
+        index_changed()
+
+
 def index_changed() -> None:
     """Give the index a new version; whoever else changes it waits until this transaction ends."""
+    if _at_once.get() and SearchIndex.objects.select_for_update().filter(pk=1).first() is not None:
+        return
     SearchIndex.objects.bulk_create(
         [SearchIndex()], update_conflicts=True, update_fields=["version"], unique_fields=["id"]
     )
@@ -169,6 +190,7 @@ def _row(
         article=article,
         language=language,
         position=position,
+        audience=article.audience,
         heading=section.heading[:200],
         text=section.text,
         digest=digest,

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
@@ -18,7 +18,18 @@ from tickets import hooks
 from tickets.access import may_act_for, token_hash
 from tickets.errors import Conflict
 from tickets.events import event_append
-from tickets.models import Action, Conversation, Customer, Escalation, Note, Promise, Survey, User
+from tickets.models import (
+    Action,
+    Conversation,
+    Customer,
+    Effect,
+    Escalation,
+    Note,
+    Promise,
+    Survey,
+    User,
+    WebhookEvent,
+)
 from tickets.publishing import publish_inbox
 from tickets.redaction import redact_json, without_secrets
 from tickets.selectors.staff import staff_name
@@ -27,6 +38,7 @@ from tickets.services.locking import lock as lock  # who writes to a conversatio
 from tickets.services.locking import lock_free as lock_free
 from tickets.services.promises import REPLY, promises_settle
 from tickets.services.resolutions import resolution_of_close, resolution_revoke
+from tickets.services.webhooks import tell_closed, tell_escalation
 
 REOPENS_WITHIN = timedelta(days=14)
 ASKED_AGAIN_AFTER = timedelta(days=7)
@@ -121,9 +133,7 @@ def conversation_claim(*, conversation_id: UUID, staff: User) -> Conversation:
     if conversation.status == Conversation.Status.CLOSED:
         raise Conflict("This conversation is closed.")
     before = conversation.status
-    Escalation.objects.filter(conversation=conversation, status=Escalation.Status.WAITING).update(
-        status=Escalation.Status.CLAIMED, claimed_by=staff, claimed_at=timezone.now()
-    )
+    _claim_escalation(conversation, staff)
     woken = wake(conversation)
     _tell_agent(conversation, "taken_over")
     status_set(conversation, Conversation.Status.HUMAN, assignee=staff, why="claimed")
@@ -185,6 +195,7 @@ def conversation_close(*, conversation: Conversation, actor: User | None = None)
     wake(conversation, "closed_at")
     _tell_agent(conversation, "closed")
     status_set(conversation, Conversation.Status.CLOSED, assignee=conversation.assignee, why="closed")
+    tell_closed(conversation)
     resolution_of_close(
         conversation=conversation, was_waiting=before == Conversation.Status.WAITING, by_customer=actor is None
     )
@@ -203,13 +214,27 @@ def conversation_shut(*, conversation: Conversation) -> Conversation:
     _tell_agent(conversation, "erased")
     Promise.objects.filter(conversation=conversation, state=Promise.State.OPEN).update(state=Promise.State.WITHDRAWN)
     undecided = (Action.State.PROPOSED, Action.State.AWAITING_STAFF)
-    Action.objects.filter(conversation=conversation, state__in=undecided).update(state=Action.State.EXPIRED)
+    actions = Action.objects.filter(conversation=conversation)
+    actions.filter(state__in=undecided).update(state=Action.State.EXPIRED)
+    actions.filter(state=Action.State.CONFIRMED).update(state=Action.State.FAILED)
+    actions.filter(state=Action.State.DONE).update(undo_until=None)
+    _forget_effects(conversation, now)
     if conversation.status != Conversation.Status.CLOSED:
         _end_escalations(conversation, Escalation.Status.CLOSED, now)
         conversation.closed_at = now
         wake(conversation, "closed_at")
         status_set(conversation, Conversation.Status.CLOSED, assignee=conversation.assignee, why="closed")
     return conversation
+
+
+def _forget_effects(conversation: Conversation, now: datetime) -> None:
+    """What was not sent yet never is; nobody asks about the rest any more, for what was asked for is erased."""
+    mine = Effect.objects.filter(action__conversation=conversation, settled_at=None)
+    for effect in mine.select_for_update(of=("self",), no_key=True):
+        is_unsent = effect.state == Effect.State.INTENDED and not effect.questions
+        effect.state = Effect.State.REFUSED if is_unsent else Effect.State.GIVEN_UP
+        effect.next_at, effect.settled_at = None, now
+        effect.save(update_fields=["state", "next_at", "settled_at"])
 
 
 @transaction.atomic
@@ -305,7 +330,24 @@ def wake(conversation: Conversation, *written: str) -> dict[str, tuple[Any, Any]
 
 
 def _end_escalations(conversation: Conversation, status: Escalation.Status, now: datetime) -> None:
-    Escalation.objects.filter(conversation=conversation, status__in=OPEN).update(status=status, ended_at=now)
+    for escalation in _escalations(conversation).filter(status__in=OPEN):  # one at most
+        escalation.status, escalation.ended_at = status, now
+        escalation.save(update_fields=["status", "ended_at"])
+        tell_escalation(escalation, WebhookEvent.ESCALATION_ENDED)
+
+
+def _claim_escalation(conversation: Conversation, staff: User) -> None:
+    for escalation in _escalations(conversation).filter(status=Escalation.Status.WAITING):
+        escalation.status, escalation.claimed_by = Escalation.Status.CLAIMED, staff
+        escalation.claimed_at = timezone.now()
+        escalation.save(update_fields=["status", "claimed_by", "claimed_at"])
+        tell_escalation(escalation, WebhookEvent.ESCALATION_CLAIMED)
+
+
+def _escalations(conversation: Conversation) -> QuerySet[Escalation]:
+    return Escalation.objects.filter(conversation=conversation).select_related(
+        "team", "claimed_by", "conversation__customer"
+    )
 
 
 def _ask_how_it_was(conversation: Conversation, now: datetime) -> None:

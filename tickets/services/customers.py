@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 from django.db.models.functions import Lower
 from django.utils.translation import gettext as _
 
-from tickets.errors import Conflict, DeskError, NotAllowed, NotEligible, NotFound
+from tickets.errors import Conflict, DeskError, NotAllowed, NotFound
 from tickets.models import Customer
 from tickets.redaction import without_secrets
 from tickets.services.audit import audit
@@ -46,31 +46,19 @@ def customer_clean(field: str, value: Value, *, locale: str = "en") -> Value:
 
 
 @transaction.atomic
-def customer_update(*, customer_id: UUID, field: str, value: Value) -> tuple[Value, Value]:
-    """Change one field: (before, after). Raises InvalidValue, NotFound, or NotEligible when nothing would change."""
-    customer = _lock(customer_id)
-    after = customer_clean(field, value, locale=customer.locale)
-    before: Value = getattr(customer, field)
-    if before == after:
-        raise NotEligible("unchanged", _("That is already what we have on file."))
-    setattr(customer, field, after)
-    customer.save(update_fields=[field])
-    return before, after
-
-
-@transaction.atomic
-def customer_restore(*, customer_id: UUID, field: str, before: Value, after: Value) -> None:
-    """Put the old value back, unless somebody changed it since. Raises NotFound, Conflict."""
-    customer = _lock(customer_id)
-    if field not in FIELDS or getattr(customer, field) != after:
-        raise Conflict(_("This was changed again since, so it cannot be undone here."))
-    setattr(customer, field, before)
+def customer_update(*, customer_id: UUID, field: str, value: Value) -> None:
+    """Change one field to a clean value. Raises NotFound."""
+    customer = customer_lock(customer_id)
+    if field not in FIELDS:
+        raise InvalidValue("is not a field that can be changed")
+    setattr(customer, field, value)
     customer.save(update_fields=[field])
 
 
 def customer_identified(*, sub: str, email: str, name: str) -> Customer:
     """The customer behind an identity that the host site signed: by `sub`, or by the e-mail at its first use, which
-    binds the two; an unknown address makes a customer. Safe when several come first at once.
+    binds the two; an unknown address makes a customer. With a remote backend `sub` is what that system knows them by.
+    Safe when several come first at once.
 
     Raises Conflict when the address is bound to another `sub`, NotAllowed for a closed account.
     """
@@ -78,7 +66,7 @@ def customer_identified(*, sub: str, email: str, name: str) -> Customer:
         try:
             with transaction.atomic():
                 customer = _bound(sub, email.strip().lower()) or Customer.objects.create(
-                    external_id=sub, email=email.strip(), name=_shown_name(name, email)
+                    external_id=sub, email=email.strip(), name=shown_name(name, email)
                 )
                 break
         except IntegrityError:
@@ -107,14 +95,15 @@ def _bound(sub: str, email: str) -> Customer | None:
     return customer
 
 
-def _shown_name(name: str, email: str) -> str:
+def shown_name(name: str, email: str) -> str:
     try:
         return str(customer_clean("name", name))
     except InvalidValue:
         return email.strip().partition("@")[0][:120]
 
 
-def _lock(customer_id: UUID) -> Customer:
+def customer_lock(customer_id: UUID) -> Customer:
+    """The customer, locked to the end of the transaction. Raises NotFound."""
     customer = Customer.objects.select_for_update(no_key=True).filter(pk=customer_id).first()
     if customer is None:
         raise NotFound(_("We could not find that account."))

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.db import IntegrityError, transaction
-from django.db.models import Case, Value, When
+from django.db.models import Case, Q, Value, When
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from tickets import hours, jobs
 from tickets.errors import Conflict
 from tickets.events import event_append
-from tickets.models import Action, Conversation, Escalation, EscalationReason, Promise, Team, User
+from tickets.models import Action, Conversation, Effect, Escalation, EscalationReason, Promise, Team, User, WebhookEvent
 from tickets.publishing import publish_inbox
 from tickets.queue import enqueue
 from tickets.redaction import without_secrets
@@ -23,6 +23,7 @@ from tickets.services.conversations import conversation_decided
 from tickets.services.promises import REPLY, REPLY_TEXT, promise_make
 from tickets.services.resolutions import resolution_revoke
 from tickets.services.routing import route
+from tickets.services.webhooks import tell_escalation
 
 AT_ONCE, SOON, NORMAL = timedelta(minutes=5), timedelta(minutes=10), hours.FIRST_REPLY
 DEFAULT_TEAM = FALLBACK_TEAM
@@ -49,6 +50,7 @@ ROUTES: dict[EscalationReason, Route] = {
     Why.SAFETY: Route("support", AT_ONCE),
     Why.UNVERIFIED: Route("account_management", NORMAL),
     Why.MODEL_FAILING: Route("support", NORMAL),
+    Why.PEOPLE_FIRST: Route("support", NORMAL),
 }
 
 
@@ -99,6 +101,7 @@ def escalation_open(
     if promises_reply:
         promise_make(conversation=conversation, text=REPLY_TEXT, due_at=escalation.due_at, kind=Promise.Kind.REPLY)
     enqueue(jobs.announce_escalation, str(escalation.pk), queue="mail")
+    tell_escalation(escalation, WebhookEvent.ESCALATION_OPENED)
     resolution_revoke(conversation=conversation)
     publish_inbox(conversation.pk, "waiting")
     route(escalation)
@@ -121,7 +124,8 @@ def escalation_decided(*, conversation: Conversation, staff: User) -> None:
     actions = conversation.actions.all()
     if escalation.reason != Why.MONEY or not actions.filter(summary=escalation.summary).exists():
         return
-    if not _is_owed(conversation) and not actions.filter(state=Action.State.AWAITING_STAFF).exists():
+    undecided = Q(state=Action.State.AWAITING_STAFF) | Q(effects__state=Effect.State.GIVEN_UP, effects__settled_at=None)
+    if not _is_owed(conversation) and not actions.filter(undecided).exists():
         conversation_decided(conversation=conversation, staff=staff)
 
 

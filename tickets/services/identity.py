@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from tickets import jobs
+from tickets.backends import backend
 from tickets.errors import Conflict, Expired
 from tickets.events import event_append
 from tickets.limits import check_hourly
@@ -41,7 +42,8 @@ def attempts_left(verification: Verification) -> int:
 
 @transaction.atomic
 def verification_start(*, conversation: Conversation, email: str, by_assistant: bool = False) -> Verification:
-    """Open a code for this address, replacing an open one. The same answer and work whether or not it is known.
+    """Open a code for this address, replacing an open one. The same answer and work whether or not it is known; with a
+    remote backend only the job finds out, and the account is written into the verification then.
 
     Raises RateLimited, or Conflict when the conversation is verified already, a background task (nobody is there to
     type a code) or, for the assistant, a person's.
@@ -58,9 +60,8 @@ def verification_start(*, conversation: Conversation, email: str, by_assistant: 
     check_hourly(Verification.objects.filter(conversation=locked), STARTS_PER_CONVERSATION)
     check_hourly(Verification.objects.filter(email=email), STARTS_PER_ADDRESS)
     Verification.objects.filter(conversation=locked, state=State.REQUESTED).update(state=State.EXPIRED)
-    verification = Verification(
-        conversation=locked, email=email, customer=customer_by_email(email), expires_at=timezone.now() + VALID_FOR
-    )
+    known = None if backend().is_remote else customer_by_email(email)
+    verification = Verification(conversation=locked, email=email, customer=known, expires_at=timezone.now() + VALID_FOR)
     verification.code_hash = code_hash(verification, code_of(verification))
     verification.save(force_insert=True)
     _announce(verification)

@@ -15,8 +15,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from tickets import policy
-from tickets.errors import Conflict, NotEligible, NotFound
+from tickets.errors import Conflict, NotFound
 from tickets.models import Action, Invoice, Order, Refund
+from tickets.services.eligibility import require
 
 NO_ORDER = gettext_lazy("We could not find an order with that number on this account.")
 AFTER_CANCEL = {Invoice.Status.PAID: Invoice.Status.REFUNDED, Invoice.Status.OPEN: Invoice.Status.VOID}
@@ -29,12 +30,6 @@ class Cancelled:
     order: Order
     refund: Refund | None
     invoices: dict[str, str]
-
-
-def require(verdict: policy.Verdict) -> None:
-    """Raise NotEligible unless policy allows it."""
-    if not verdict.ok:
-        raise NotEligible(verdict.code, verdict.message)
 
 
 def order_lock(*, customer_id: UUID, order_number: str) -> Order:

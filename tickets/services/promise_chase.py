@@ -10,7 +10,6 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from tickets import hours, mail
-from tickets.jobs import SIGNATURE
 from tickets.models import Escalation, Promise, Team
 from tickets.publishing import publish_inbox
 from tickets.queue import enqueue
@@ -19,6 +18,7 @@ from tickets.services.action_promises import was_kept
 from tickets.services.escalations import DEFAULT_TEAM
 from tickets.services.locking import lock
 from tickets.services.promises import State, promise_settle
+from tickets.workspace import workspace
 
 SOON = timedelta(hours=2)  # for a promise of days
 SOONEST = timedelta(minutes=15)  # for one of an hour
@@ -59,7 +59,7 @@ def mail_promise(promise_id: str) -> None:
             f"A promise to the customer of {reference} {what}: {hours.moment(found.due_at)}, "
             f"{found.due_at:%d %b %H:%M} UTC.\n"
             f"Keep it, or say that it is withdrawn: {settings.SITE_ORIGIN}/admin/inbox/{found.conversation_id}/"
-            + SIGNATURE
+            + workspace().signature
         ),
     )
 

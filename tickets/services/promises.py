@@ -134,8 +134,8 @@ def _standing(conversation: Conversation, text: str, due_at: datetime, about: st
     if about:
         return standing.filter(about=about).first()
     said = spoken(text)
-    day = due_at.astimezone(hours.SHOP).date()
-    same_day = (found for found in standing.filter(about="") if found.due_at.astimezone(hours.SHOP).date() == day)
+    day = due_at.astimezone(hours.zone()).date()
+    same_day = (found for found in standing.filter(about="") if found.due_at.astimezone(hours.zone()).date() == day)
     return next((found for found in same_day if spoken(found.text) == said), None)
 
 

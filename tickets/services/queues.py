@@ -9,11 +9,12 @@ from django.db import transaction
 
 from tickets import hooks
 from tickets.access import require_role
-from tickets.models import Escalation, Team, User
+from tickets.models import Escalation, Team, User, WebhookEvent
 from tickets.publishing import publish_inbox
 from tickets.selectors.workload import ANSWERERS
 from tickets.services.audit import audit
 from tickets.services.conversations import lock
+from tickets.services.webhooks import tell_escalation
 
 
 def escalation_move(*, escalation_ids: Sequence[UUID], team: Team, actor: User) -> int:
@@ -41,6 +42,7 @@ def _move(escalation_id: UUID, conversation_id: UUID, team: Team, actor: User) -
     escalation.save(update_fields=["team", "assigned_to", "assigned_at", "passed_by"])
     conversation.team = team
     conversation.save(update_fields=["team"])
+    tell_escalation(escalation, WebhookEvent.ESCALATION_UPDATED)
     changes = {"team": (before.slug, team.slug)} | ({"assigned_to": (had.get_username(), None)} if had else {})
     audit(actor=actor, action="conversation.move", obj=conversation, changes=changes)
     publish_inbox(conversation_id, "moved")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
@@ -10,24 +9,17 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from tickets import policy
 from tickets.errors import DeskError, NotFound
 from tickets.models import Action, Customer, Invoice, Order, Refund, User
-from tickets.selectors.orders import refund_facts, refund_sums
-from tickets.services.orders import NO_ORDER, order_lock, require
+from tickets.selectors.records import order_record_of, refund_records_since
+from tickets.services.eligibility import refund_check, refunds_count_since, refunds_pending
+from tickets.services.orders import NO_ORDER, order_lock
 
 
 class ApprovalNeeded(DeskError):
     """Eligible, but over what a click may move: a person decides."""
 
     code = "approval_needed"
-
-
-def refund_check(order: Order, amount: Decimal, *, now: datetime, action: Action | None = None) -> bool:
-    """Whether a person has to approve; `action` itself is left out of the sums. Raises NotEligible."""
-    require(policy.can_refund(amount, refund_facts(order), now=now))
-    of_order, of_customer = refund_sums(order=order, now=now, without=action.pk if action else None)
-    return policy.needs_approval(amount, of_order=of_order, of_customer=of_customer)
 
 
 @transaction.atomic
@@ -47,7 +39,7 @@ def refund_create(
     if not Customer.objects.select_for_update(no_key=True).filter(pk=customer_id).exists():
         raise NotFound(NO_ORDER)
     order = order_lock(customer_id=customer_id, order_number=order_number)
-    if refund_check(order, amount, now=timezone.now(), action=action) and approved_by is None:
+    if _over_the_limit(order, amount, action) and approved_by is None:
         raise ApprovalNeeded(_("A person has to approve this refund."))
     refund = Refund.objects.create(order=order, action=action, amount=amount, reason=reason, approved_by=approved_by)
     order.refresh_from_db(fields=["refunded_total"])  # the trigger has moved it
@@ -57,3 +49,14 @@ def refund_create(
         Invoice.objects.filter(order=order, status=Invoice.Status.PAID).update(status=Invoice.Status.REFUNDED)
     refund.order = order
     return refund
+
+
+def _over_the_limit(order: Order, amount: Decimal, action: Action | None) -> bool:
+    """Whether a person has to approve; `action` itself is left out of the sums. Raises NotEligible."""
+    now, mine = timezone.now(), order.customer_id
+    record = order_record_of(customer_id=mine, order_number=order.order_number, parts={"refunds"})
+    if record is None:
+        raise NotFound(NO_ORDER)
+    pending = refunds_pending(customer_id=mine, order_number=order.order_number, without=action.pk if action else None)
+    recent = refund_records_since(customer_id=mine, since=refunds_count_since(now))
+    return refund_check(record, recent, amount=amount, pending=pending, now=now)

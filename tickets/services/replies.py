@@ -9,6 +9,7 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
+from tickets.audience import Readers, readers_of
 from tickets.errors import Conflict, Moved, SentAlready
 from tickets.models import Conversation, Message, User
 from tickets.selectors.articles import published_articles
@@ -44,9 +45,8 @@ def reply_post(
         newest = messages_of_others(conversation, staff).filter(seq__gt=seen_seq).order_by("-seq").first()
         if newest is not None:
             raise Moved(newest.seq)
-    message = message_staff(
-        conversation=conversation, staff=staff, text=text, sources=sources_in(text), form_id=form_id
-    )
+    sources = sources_in(text, readers_of(conversation.customer))
+    message = message_staff(conversation=conversation, staff=staff, text=text, sources=sources, form_id=form_id)
     escalation_answered(conversation=conversation)
     promises_keep_replies(conversation=conversation)
     audit(actor=staff, action="message.reply", obj=message, changes={"seq": (None, message.seq)})
@@ -59,12 +59,12 @@ def messages_of_others(conversation: Conversation, staff: User) -> QuerySet[Mess
     return Message.objects.filter(others, conversation=conversation)
 
 
-def sources_in(text: str) -> list[Json]:
-    """The published articles a text links to, in its order, as the sources of a message."""
+def sources_in(text: str, readers: Readers) -> list[Json]:
+    """The articles a text links to that its reader may open, in its order, as the sources of a message."""
     slugs = list(dict.fromkeys(_ARTICLE.findall(text)))
     if not slugs:
         return []
-    titles = dict(published_articles().filter(slug__in=slugs).values_list("slug", "title"))
+    titles = dict(published_articles(readers).filter(slug__in=slugs).values_list("slug", "title"))
     known = [slug for slug in slugs if slug in titles]
     return [{"n": n, "title": titles[slug], "url": f"/help/{slug}/"} for n, slug in enumerate(known, start=1)]
 

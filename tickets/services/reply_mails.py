@@ -19,11 +19,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from tickets import hours, mail
-from tickets.jobs import SIGNATURE
 from tickets.languages import day, speaking
 from tickets.models import Conversation, Message, ThreadLink
 from tickets.services.locking import lock
 from tickets.services.thread_links import link_address, link_make, recipient
+from tickets.workspace import workspace
 
 log = logging.getLogger(__name__)
 UNSEEN_FOR = timedelta(minutes=2)
@@ -134,8 +134,10 @@ def _subject(link: ThreadLink, replies: Sequence[Message]) -> str:
 
 def _body(link: ThreadLink, replies: Sequence[Message]) -> str:
     """Who wrote what, and the way to answer; nothing else of the conversation or the account."""
+    shop = workspace()
     said = "\n\n".join(
-        _("%(name)s, Alder & Pine, wrote:") % {"name": reply.author} + f"\n\n{_quoted(reply.text)}" for reply in replies
+        _("%(name)s, %(shop)s, wrote:") % {"name": reply.author, "shop": shop.name} + f"\n\n{_quoted(reply.text)}"
+        for reply in replies
     )
     body = _(
         "Hello,\n\n%(said)s\n\n"
@@ -147,9 +149,9 @@ def _body(link: ThreadLink, replies: Sequence[Message]) -> str:
     words = {
         "said": said or _("here is the link you asked for."),
         "link": link_address(link),
-        "day": day(link.expires_at.astimezone(hours.SHOP)),
+        "day": day(link.expires_at.astimezone(hours.zone())),
     }
-    return body % words + SIGNATURE
+    return body % words + shop.signature
 
 
 def _quoted(text: str) -> str:

@@ -21,6 +21,7 @@ from tickets.models import (
     Promise,
     StaffProfile,
     User,
+    WebhookEvent,
 )
 from tickets.publishing import publish_inbox
 from tickets.queue import enqueue
@@ -30,6 +31,7 @@ from tickets.services.audit import audit
 from tickets.services.conversations import lock, lock_free, status_set, username_of, wake
 from tickets.services.escalations import escalation_open
 from tickets.services.promises import REPLY_TEXT, promise_make
+from tickets.services.webhooks import tell_escalation
 
 UNANSWERED = timedelta(minutes=5)  # of opening hours: then somebody else is asked
 MAX_RETURNED = 200
@@ -105,6 +107,7 @@ def _wait_again(conversation: Conversation, escalation: Escalation, *, passed_by
     escalation.status = Escalation.Status.WAITING
     escalation.claimed_by = escalation.claimed_at = escalation.assigned_to = escalation.assigned_at = None
     escalation.save(update_fields=WAITING_ANEW)
+    tell_escalation(escalation, WebhookEvent.ESCALATION_UPDATED)
     status_set(
         conversation,
         Conversation.Status.WAITING,
@@ -119,9 +122,10 @@ def _wait_again(conversation: Conversation, escalation: Escalation, *, passed_by
 def conversation_transfer(*, conversation: Conversation, to: User, actor: User) -> None:
     """On to a colleague: the customer is told who is there now. The caller holds the conversation's lock."""
     before, woken = conversation.assignee, wake(conversation)
-    Escalation.objects.filter(conversation=conversation, status=Escalation.Status.CLAIMED).update(
-        claimed_by=to, claimed_at=timezone.now()
-    )
+    for escalation in Escalation.objects.filter(conversation=conversation, status=Escalation.Status.CLAIMED):
+        escalation.claimed_by, escalation.claimed_at = to, timezone.now()
+        escalation.save(update_fields=["claimed_by", "claimed_at"])
+        tell_escalation(escalation, WebhookEvent.ESCALATION_UPDATED)
     status_set(conversation, Conversation.Status.HUMAN, assignee=to, why="transferred")
     changes = {"assignee": (username_of(before), username_of(to)), **woken}
     audit(actor=actor, action="conversation.transfer", obj=conversation, changes=changes)

@@ -1,52 +1,46 @@
-"""Returns: a number and a label now, the money when the parcel is here."""
+"""Returns: a number now, the money when the parcel is here. Its label is mailed where the action is settled."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Decimal
 from uuid import UUID
 
 from django.db import transaction
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from tickets import jobs, policy
-from tickets.errors import Conflict, NotEligible, NotFound
-from tickets.models import Action, Order, Return, ReturnLine
+from tickets import policy
+from tickets.errors import Conflict, NotFound
+from tickets.models import Action, Return, ReturnLine
 from tickets.numbers import return_number
-from tickets.queue import enqueue
-from tickets.selectors.orders import order_of_customer, return_items
-from tickets.services.orders import NO_ORDER, order_lock, require
-
-
-def return_check(order: Order, skus: Sequence[str]) -> list[policy.ReturnItem]:
-    """What these SKUs (each with all its pieces that are left) would send back. Raises NotEligible."""
-    items = return_items(order, skus)
-    missing = sorted(set(skus) - {item.sku for item in items})
-    if missing:
-        raise NotEligible("unknown_sku", _("This order has no item %(items)s.") % {"items": ", ".join(missing)})
-    require(policy.can_return(status=order.status, delivered_at=order.delivered_at, items=items, now=timezone.now()))
-    return items
+from tickets.selectors.records import order_record_of
+from tickets.services.eligibility import return_check
+from tickets.services.orders import NO_ORDER, order_lock
 
 
 @transaction.atomic
 def return_create(
-    *, customer_id: UUID, order_number: str, skus: Sequence[str], reason: str, action: Action | None = None
+    *,
+    customer_id: UUID,
+    order_number: str,
+    skus: Sequence[str],
+    reason: str,
+    fee: Decimal | None = None,
+    action: Action | None = None,
 ) -> Return:
-    """Open a return and mail its label. Raises NotFound, NotEligible."""
-    order_lock(customer_id=customer_id, order_number=order_number)
-    order = order_of_customer(customer_id=customer_id, order_number=order_number)
-    if order is None:
+    """Open a return; without a `fee` the customer's plan says what it costs. Raises NotFound, NotEligible."""
+    order = order_lock(customer_id=customer_id, order_number=order_number)
+    record = order_record_of(customer_id=customer_id, order_number=order_number, parts={"lines", "returns"})
+    if record is None:
         raise NotFound(NO_ORDER)
-    left = {item.sku: item.left for item in return_check(order, skus)}
-    parcel = Return.objects.create(
-        number=return_number(), order=order, action=action, reason=reason, fee=policy.return_fee(order.customer.plan)
-    )
+    left = {item.sku: item.left for item in return_check(record, skus)}
+    cost = policy.return_fee(order.customer.plan) if fee is None else fee
+    parcel = Return.objects.create(number=return_number(), order=order, action=action, reason=reason, fee=cost)
     ReturnLine.objects.bulk_create(
         ReturnLine(parent=parcel, order_line=line, quantity=left[line.sku])
         for line in order.lines.all()
         if line.sku in left
     )
-    enqueue(jobs.mail_return_label, str(parcel.pk), queue="mail")
     return parcel
 
 

@@ -8,11 +8,12 @@ from django.db import IntegrityError, transaction
 
 from tickets.errors import Conflict, SentAlready
 from tickets.limits import check_hourly
-from tickets.models import Article, Conversation, Customer, Team, Ticket, User
+from tickets.models import Article, Conversation, Customer, Team, Ticket, User, WebhookEvent
 from tickets.numbers import ticket_number
 from tickets.redaction import without_secrets
 from tickets.services.audit import audit
 from tickets.services.locking import lock
+from tickets.services.webhooks import tell_ticket
 
 TEAM_OF = {"billing": "billing", "technical": "engineering", "account": "account_management", "product": "support"}
 MAX_PER_HOUR = 5
@@ -40,7 +41,7 @@ def ticket_create(
         check_hourly(Ticket.objects.filter(conversation=conversation), MAX_PER_HOUR)
     try:
         with transaction.atomic():
-            return Ticket.objects.create(
+            ticket = Ticket.objects.create(
                 number=ticket_number(),
                 subject=without_secrets(subject)[:200],
                 body=without_secrets(body),
@@ -52,6 +53,8 @@ def ticket_create(
                 idempotency_key=idempotency_key,
                 team=Team.objects.filter(slug=TEAM_OF.get(category, "support")).first(),
             )
+            tell_ticket(ticket, WebhookEvent.TICKET_CREATED)
+            return ticket
     except IntegrityError:
         if (known := _known(idempotency_key)) is None:
             raise

@@ -13,16 +13,15 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from tickets import hours, mail
 from tickets.errors import Conflict, Empty
-from tickets.jobs import SIGNATURE
 from tickets.languages import day, speaking
 from tickets.models import Conversation, Message
 from tickets.queue import enqueue
 from tickets.services.thread_links import recipient
+from tickets.workspace import workspace
 
 WHO = {
     Message.Role.CUSTOMER: pgettext_lazy("who wrote a message", "You"),
     Message.Role.ASSISTANT: gettext_lazy("Assistant"),
-    Message.Role.SYSTEM: "Alder & Pine",
 }
 MAX_MESSAGES = 1000  # in a mail
 MAX_IN_FILE = 20_000
@@ -48,22 +47,23 @@ def mail_transcript(conversation_id: str, upto_seq: int) -> None:
     if conversation is None or not (to := recipient(conversation)):
         return
     with speaking(conversation.locale):
-        words = {"reference": conversation.reference}
+        shop = workspace()
+        words = {"reference": conversation.reference, "shop": shop.name}
         body = _(
             "Hello,\n\nthis is your conversation %(reference)s, as you asked. "
             "What you send to this address does not appear in the chat."
         )
         mail.send(
             to=to,
-            subject=_("Your conversation %(reference)s with Alder & Pine") % words,
-            body=f"{body % words}\n\n{transcript_text(conversation.pk, upto_seq)}{SIGNATURE}",
+            subject=_("Your conversation %(reference)s with %(shop)s") % words,
+            body=f"{body % words}\n\n{transcript_text(conversation.pk, upto_seq)}{shop.signature}",
         )
 
 
 def transcript_file(conversation: Conversation) -> str:
     """The conversation as a text file to keep."""
-    words = {"reference": conversation.reference, "time": _at(conversation.created_at)}
-    head = _("Conversation %(reference)s with Alder & Pine, begun %(time)s") % words
+    words = {"reference": conversation.reference, "shop": workspace().name, "time": _at(conversation.created_at)}
+    head = _("Conversation %(reference)s with %(shop)s, begun %(time)s") % words
     body = transcript_text(conversation.pk, conversation.last_seq, most=MAX_IN_FILE)
     return f"{head}\n{'=' * len(head)}\n\n{body}\n"
 
@@ -80,7 +80,9 @@ def transcript_text(conversation_id: UUID, upto_seq: int, *, most: int = MAX_MES
 
 
 def _entry(message: Message) -> str:
-    who = WHO.get(Message.Role(message.role)) or f"{message.author or _('Our team')}, Alder & Pine"
+    shop = workspace().name
+    by_us = shop if message.role == Message.Role.SYSTEM else f"{message.author or _('Our team')}, {shop}"
+    who = WHO.get(Message.Role(message.role)) or by_us
     lines = [f"{who} ({_at(message.created_at)})", message.text.replace("**", "")]
     lines += [_("[picture: %(name)s]") % {"name": file.get("name", "")} for file in message.attachments]
     lines += [f"[{source['n']}] {source['title']}" for source in _known(message.sources)]
@@ -92,5 +94,5 @@ def _known(sources: list[Any]) -> list[dict[str, Any]]:
 
 
 def _at(moment: datetime) -> str:
-    here = moment.astimezone(hours.SHOP)
-    return _("%(day)s %(time)s Pacific time") % {"day": day(here), "time": f"{here:%H:%M}"}
+    here = moment.astimezone(hours.zone())
+    return _("%(day)s %(time)s %(zone)s") % {"day": day(here), "time": f"{here:%H:%M}", "zone": hours.zone_words()}

@@ -16,6 +16,7 @@ from django.urls import reverse
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
+from tickets.audience import EVERYONE
 from tickets.models import Article
 from tickets.selectors.articles import ABOUT, published_articles
 from tickets.structured import absolute
@@ -54,7 +55,7 @@ class Shelves(OurSitemap):
     """The help centre's front page and its categories: as new as their newest article."""
 
     def items(self) -> list[tuple[str, datetime | None]]:
-        changed = dict(published_articles().order_by().values_list("category").annotate(at=Max("updated_at")))
+        changed = dict(published_articles(EVERYONE).order_by().values_list("category").annotate(at=Max("updated_at")))
         home = (reverse("help"), max(changed.values(), default=None))
         return [home, *((reverse("help_category", args=[kind]), changed[kind]) for kind in ABOUT if kind in changed)]
 
@@ -67,7 +68,7 @@ class Shelves(OurSitemap):
 
 class Articles(OurSitemap):
     def items(self) -> QuerySet[Article]:
-        return published_articles().only("slug", "updated_at").order_by("slug")
+        return published_articles(EVERYONE).only("slug", "updated_at").order_by("slug")
 
     def lastmod(self, item: Article) -> datetime:
         return item.updated_at

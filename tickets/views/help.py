@@ -16,11 +16,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from tickets import markdown, structured
+from tickets.audience import STAFF, Readers
 from tickets.models import Article
 from tickets.search import search
-from tickets.selectors.articles import ABOUT, category_counts, published_articles, related_articles, shelves
+from tickets.selectors.articles import ABOUT, about, category_counts, published_articles, related_articles, shelves
 from tickets.selectors.translations import in_language, languages_of_article
 from tickets.views.help_feedback import feedback_context
+from tickets.views.readers import for_readers
 
 MAX_QUERY = 300
 LONG = 4  # headings from which a table of contents helps
@@ -35,40 +37,44 @@ class Heading:
 
 
 @require_safe
-def home(request: HttpRequest) -> HttpResponse:
+@for_readers
+def home(request: HttpRequest, readers: Readers) -> HttpResponse:
     """`?q=` searches, `?category=` keeps to one (an unknown one is none); without a search it has its own page."""
     query, kind = read_query(request)
     if kind and not query:
         return redirect("help_category", kind, permanent=True)
-    found = [] if query else shelves()
+    found = [] if query else shelves(readers)
     context = {
         "query": query,
         "category": kind,
         "categories": list(ABOUT),
         "counts": {shelf.category.value: len(shelf.articles) for shelf in found},
-        "hits": search(query, category=kind or None) if query else None,
+        "hits": search(query, readers=readers, category=kind or None) if query else None,
         "shelves": found,
         "ask": asked(query),
+        "marks": readers == STAFF,
         "site": structured.site(),
     }
     return render(request, "help/home.html", context)
 
 
 @require_safe
-def category(request: HttpRequest, category: str) -> HttpResponse:
+@for_readers
+def category(request: HttpRequest, readers: Readers, category: str) -> HttpResponse:
     """Every article of a category; one without any is still a page."""
     if category not in Article.Category.values:
         raise Http404
     kind = Article.Category(category)
-    articles = [article for shelf in shelves(kind) for article in shelf.articles]
+    articles = [article for shelf in shelves(readers, kind) for article in shelf.articles]
     path = reverse("help_category", args=[kind])
     context = {
         "kind": kind,
-        "about": ABOUT[kind],
+        "about": about(kind),
         "category": kind.value,
         "categories": list(ABOUT),
-        "counts": category_counts(),
+        "counts": category_counts(readers),
         "articles": articles,
+        "marks": readers == STAFF,
         "path": path,
         "collection": structured.collection(str(kind.label), path, articles),
         "breadcrumbs": structured.breadcrumbs((_("Help centre"), reverse("help")), (str(kind.label), path)),
@@ -77,9 +83,10 @@ def category(request: HttpRequest, category: str) -> HttpResponse:
 
 
 @require_safe
-def article(request: HttpRequest, slug: str) -> HttpResponse:
-    """A published article; a draft is as little there as one that never was."""
-    found = in_language([get_object_or_404(published_articles(), slug=slug)])[0]
+@for_readers
+def article(request: HttpRequest, readers: Readers, slug: str) -> HttpResponse:
+    """A published article; a draft, or one for others, is as little there as one that never was."""
+    found = in_language([get_object_or_404(published_articles(readers), slug=slug)])[0]
     body, headings = with_anchors(markdown.render(found.body))
     kind, path = Article.Category(found.category), found.get_absolute_url()
     shelf = reverse("help_category", args=[kind])
@@ -89,7 +96,8 @@ def article(request: HttpRequest, slug: str) -> HttpResponse:
         "shelf": shelf,
         "body": body,
         "headings": headings if len(headings) >= LONG else [],
-        "related": related_articles(found),
+        "related": related_articles(found, readers),
+        "marks": readers == STAFF,
         "ask": ask_link(_("I have a question about “%(title)s”: ") % {"title": found.title}),
         "told": structured.article(found),
         "breadcrumbs": structured.breadcrumbs(

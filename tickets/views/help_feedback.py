@@ -10,10 +10,12 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 
+from tickets.audience import Readers
 from tickets.models import Article
 from tickets.selectors.article_feedback import feedback_by_id
 from tickets.selectors.articles import published_articles
 from tickets.services.article_feedback import article_feedback_give
+from tickets.views.readers import for_readers
 
 SESSION_KEY = "article_feedback"  # {article's id: id of the answer}; the answer itself knows of no browser
 MOST = 200
@@ -21,9 +23,10 @@ ANSWERS = {"yes": True, "no": False}
 
 
 @require_POST
-def feedback(request: HttpRequest, slug: str) -> HttpResponse:
+@for_readers
+def feedback(request: HttpRequest, readers: Readers, slug: str) -> HttpResponse:
     """`helpful` is yes or no, `comment` may come with a no. Scripts get the box anew, forms the page."""
-    article = get_object_or_404(published_articles(), slug=slug)
+    article = get_object_or_404(published_articles(readers), slug=slug)
     if (answer := request.POST.get("helpful", "")) not in ANSWERS:
         raise BadRequest("helpful is yes or no")
     given = dict(request.session.get(SESSION_KEY, {}))

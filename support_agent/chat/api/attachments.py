@@ -13,6 +13,7 @@ from support_agent.chat.api.problems import refusals
 from support_agent.chat.api.schemas import AttachmentOut
 from support_agent.chat.pictures import image_response
 from support_agent.runtime.ratelimit import allow
+from support_agent.sign_in.gate import is_through
 from tickets.access import conversation_for_staff, conversation_for_visitor
 from tickets.errors import NotAllowed, NotFound
 from tickets.models import Attachment, Conversation, User
@@ -62,7 +63,7 @@ def _readable(request: VisitorRequest, conversation_id: UUID) -> Conversation:
         return conversation_for_visitor(conversation_id, request.auth)
     except NotFound:
         user = request.user
-        if request.auth.token or not isinstance(user, User):
+        if request.auth.token or not isinstance(user, User) or not is_through(request):
             raise
     try:
         return conversation_for_staff(conversation_id, user)

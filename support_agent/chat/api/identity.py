@@ -13,8 +13,11 @@ from ninja import Router
 from support_agent.chat.api.auth import CONVERSATION, VisitorRequest, conversation_of
 from support_agent.chat.api.problems import Problem, refusals
 from support_agent.chat.api.schemas import IdentifiedOut, IdentityIn
+from support_agent.runtime.jobs import refresh_customer
+from tickets.backends import backend
 from tickets.errors import Conflict
 from tickets.models import Conversation, Customer
+from tickets.queue import enqueue
 from tickets.services.conversations import conversation_identify
 from tickets.services.customers import customer_identified
 from tickets.services.identity import mask_email
@@ -41,7 +44,10 @@ def customer_of_identity(token: str) -> Customer:
         validate_email(email.strip())
     except ValidationError:
         raise _refused("its `email` is not an address") from None
-    return customer_identified(sub=sub, email=email, name=name if isinstance(name, str) else "")
+    customer = customer_identified(sub=sub, email=email, name=name if isinstance(name, str) else "")
+    if backend().is_remote:
+        enqueue(refresh_customer, str(customer.pk))
+    return customer
 
 
 @router.post(

@@ -46,6 +46,7 @@ LABELS = {  # in the order they are shown; what is not named here follows
     "wish": _("Your wish"),
     "amount": _("Amount"),
     "reason": _("Reason"),
+    "reference": _("Reference"),
 }
 _ORDER = {key: place for place, key in enumerate(LABELS)}
 _TAG_OR_MARK = re.compile(r'<(?:[^<>"]|"[^"]*")*>|\[(\d{1,2})\]')
@@ -147,7 +148,7 @@ def promise_context(promise: Json) -> Json:
         "was_late": promise["state"] == "kept" and bool(due and settled and settled > due),
         "asks_address": is_reply and promise["state"] == "open",
         "is_open": hours.is_open(now),
-        "hours": hours.WORDS,
+        "hours": hours.words(),
     }
 
 

@@ -13,9 +13,9 @@ from django.utils.translation import gettext_lazy
 
 from support_agent.chat.renderers.cards import card_spoken
 from support_agent.chat.renderers.items import ACTION_STATES, PROMISE_STATES
+from tickets.workspace import workspace
 
 Json = dict[str, Any]
-SPOKEN_BY = {"assistant": gettext_lazy("Assistant"), "system": "Alder & Pine"}
 VERIFICATION = {
     "requested": gettext_lazy("Check your e-mail. Enter the six-digit code into the form."),
     "verified": gettext_lazy("Verified. Thank you, we know it is you."),
@@ -49,7 +49,8 @@ def spoken(event: Json) -> list[str]:
 
 
 def _message(message: Json) -> list[str]:
-    author = SPOKEN_BY.get(message["role"], message["author"] or _("Our team"))
+    ours = {"assistant": _("Assistant"), "system": workspace().name}
+    author = ours.get(message["role"], message["author"] or _("Our team"))
     apart = _BLOCK_ENDS.sub(" ", message["html"])
     words = " ".join(_CITATION.sub("", unescape(strip_tags(apart))).split())
     return [f"{author}: {words}", *(card_spoken(card) for card in message.get("cards") or [])]

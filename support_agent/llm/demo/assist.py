@@ -18,7 +18,7 @@ Json = dict[str, Any]
 READS = frozenset(
     {"track", "order_info", "orders_list", "return_status", "why", "account_info", "invoice", "ticket_status"}
 ) | {"knowledge"}
-_WISH = re.compile(r"\AWanted: a (summary of this conversation|draft of the reply)\b")
+_WISH = re.compile(r"\AWanted: an? (summary of this conversation|draft of the reply|article for the help centre)\b")
 _CITATION = re.compile(r"\s?\[\d{1,2}\]")
 QUOTED = 160
 URGENT = {"safety": "safety", "legal": "law"}
@@ -40,9 +40,9 @@ WANTS = {  # where the planner's words for a wish are the assistant's, not the c
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """`known` is who takes part, `lines` the conversation, oldest first."""
+    """`kind` is summary, draft or article; `known` is who takes part, `lines` the conversation, oldest first."""
 
-    draft: bool
+    kind: str
     known: Json
     lines: tuple[Json, ...]
 
@@ -54,7 +54,7 @@ def read_wish(text: str) -> Wish | None:
         return None
     rows = [row for row in map(_row, text.splitlines()[1:]) if row]
     known = rows[0] if rows and "by" not in rows[0] else {}
-    return Wish(found[1].startswith("draft"), known, tuple(row for row in rows if "by" in row))
+    return Wish(found[1].partition(" ")[0], known, tuple(row for row in rows if "by" in row))
 
 
 def summary(wish: Wish) -> str:
@@ -78,6 +78,27 @@ def summary(wish: Wish) -> str:
     ][-3:]
     said.append(_next(wish))
     return " ".join(said)
+
+
+def article(wish: Wish) -> str:
+    """A skeleton, made of what was asked and answered, word for word: whoever leads writes the article."""
+    asked = [str(line["text"]) for line in wish.lines if line["by"] == "customer" and line.get("text")]
+    answered = [str(line["text"]) for line in wish.lines if line["by"] == "staff" and line.get("text")]
+    near = [str(line.get("title", "")) for line in wish.lines if line["by"] == "article"]
+    title = textwrap.shorten(asked[0].rstrip("?!. "), 100, placeholder=" …") if asked else "new article"
+    parts = [
+        f"# {title[:1].upper()}{title[1:]}",
+        "Summary: A skeleton by the demo model, to be written by a person.",
+        "*The demo model writes no articles. It quotes what customers asked and what your colleagues answered.*",
+        "## What customers asked",
+        "\n".join(f"- {text}" for text in asked),
+        "## What your colleagues answered",
+        "\n\n".join("\n".join(f"> {line}".rstrip() for line in text.splitlines()) for text in answered)
+        or "Nobody has answered this yet: the answer is yours to write.",
+    ]
+    if near:
+        parts += ["## Articles that are near", "\n".join(f"- {title}" for title in near)]
+    return "\n\n".join(parts)
 
 
 def draft_situation(situation: Situation, wish: Wish) -> tuple[Situation, Dialogue]:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
-from support_agent.llm.demo import account, assist, orders, planner, talk
+from support_agent.llm.demo import account, assist, further, orders, planner, talk
 from support_agent.llm.demo.desk import Call, Desk, Told, Wanted
 from support_agent.llm.demo.dialogue import follow
 from support_agent.llm.demo.rules import rules_of
@@ -55,19 +55,29 @@ def respond(body: Json) -> tuple[list[Json], str]:
         return _assist(situation, wish)
     dialogue = Dialogue() if situation.is_wordless else follow(situation.exchanges)
     if situation.schema is not None:
-        return [_text(json.dumps(planner.structured(situation, dialogue)))], "end_turn"
+        plan = planner.structured(situation, dialogue)
+        return [
+            _text(json.dumps(further.planned(plan, situation) if _may_look_further(dialogue) else plan))
+        ], "end_turn"
     if not situation.tools and re.search(r"summar|compress|keep the memory", situation.system, re.I):
         return [_text(_summary(situation))], "end_turn"
-    calls, text = act(situation, dialogue)
+    beyond = further.act(situation) if _may_look_further(dialogue) else None
+    calls, text = beyond or act(situation, dialogue)
     if calls:
         return [_tool_use(situation, call) for call in calls], "tool_use"
     text = rules_of(situation.system).kept(_reworded(text, situation.objection))
     return [_text(_in_english_only(situation, dialogue, text))], "end_turn"
 
 
+def _may_look_further(dialogue: Dialogue) -> bool:
+    return not any(task.intent in ("human", "legal", "safety", "injection") for task in dialogue.tasks)
+
+
 def _assist(situation: Situation, wish: assist.Wish) -> tuple[list[Json], str]:
     """What staff want for themselves; a draft looks up what its answer needs first."""
-    if not wish.draft:
+    if wish.kind == "article":
+        return [_text(_reworded(assist.article(wish), situation.objection))], "end_turn"
+    if wish.kind == "summary":
         return [_text(_reworded(assist.summary(wish), situation.objection))], "end_turn"
     inner, dialogue = assist.draft_situation(situation, wish)
     calls, body = act(inner, dialogue) if dialogue.tasks else ([], "")

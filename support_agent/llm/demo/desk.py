@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from support_agent.agent.identifiers import DEMO, formats
 from support_agent.llm.demo import questions, wording
 from support_agent.llm.demo.situation import Result, Situation
 from support_agent.llm.demo.tasks import Dialogue, Task
@@ -113,7 +114,8 @@ class Desk:
         if task.slots.orders:
             return task.slots.orders[0]
         if not self.offers("lookup_customer") or not self.situation.email:
-            raise Told(f"{questions.WHICH_ORDER} Its number begins with AP- and is in your confirmation e-mail.")
+            look = "begins with AP-" if formats() is DEMO else f"has {formats().hint},"
+            raise Told(f"{questions.WHICH_ORDER} Its number {look} and is in your confirmation e-mail.")
         orders: list[Json] = self.customer().get("orders") or []
         if not orders:
             raise Told(f"I see no orders in your account. {questions.OFFER_PERSON}")

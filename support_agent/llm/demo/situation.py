@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from support_agent.agent.pictures import without_named
@@ -63,6 +63,8 @@ class Situation:
     schema: Json | None
     pictures: int = 0  # attached to the newest words
     is_wordless: bool = False  # the newest message is pictures and no word
+    descriptions: dict[str, str] = field(default_factory=dict)  # of the tools
+    further: str = ""  # what the planner is told of tools beside the product's
 
     @property
     def text(self) -> str:
@@ -92,6 +94,8 @@ def read(body: Json) -> Situation:
         schema=schema_format.get("schema") if schema_format.get("type") == "json_schema" else None,
         pictures=sum(block.get("type") == "image" for block in _blocks(newest)),
         is_wordless=bool(_text(newest).strip()) and not _words(newest),
+        descriptions={tool["name"]: str(tool.get("description", "")) for tool in body.get("tools") or []},
+        further="\n".join(notices).partition("further tools;")[2],
     )
 
 

@@ -6,7 +6,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 
+from support_agent.agent.identifiers import DEMO, formats
 from support_agent.llm.demo import lexicon
+from support_agent.llm.demo.numbers import company_numbers, without_company_numbers
 from support_agent.llm.demo.text import clean, tokens
 
 ORDER = re.compile(r"(?:\bap[-\s_]{0,3}|#\s?)(\d{6})\b", re.I)
@@ -19,6 +21,7 @@ MONEY = re.compile(
 _NOT_MEANT = re.compile(
     r"\b(?:keep(?:ing)?|not|instead of|rather than|leave)(?: the)?(?: order)? (?:ap-|#)?\d{6}\b", re.I
 )
+_NOT_THIS = re.compile(r"\b(?:keep(?:ing)?|not|instead of|rather than|leave)(?: the)?(?: order)? $", re.I)
 _CORRECTED = re.compile(r"\b(?:no,? wait|i (?:do )?mean|i meant|rather|scratch that|correction)\b", re.I)
 _PAIRS = frozenset({"boots", "shoes", "pegs", "gas"})  # plural words for one thing
 PHONE = re.compile(r"\+?\d[\d\s().-]{7,}\d")
@@ -59,11 +62,12 @@ class Slots:
 def extract(text: str, words: Sequence[str]) -> Slots:
     """Slots of one message; `words` are its normalised tokens."""
     plain, joined = clean(text), " ".join(words)
-    money = MONEY.search(plain)
+    rest = without_company_numbers(plain)  # their digits are no amount, telephone or article number
+    money = MONEY.search(rest)
     return Slots(
         orders=_meant_first(plain),
         email=(EMAIL.findall(plain) or [""])[0].rstrip("."),
-        skus=tuple(dict.fromkeys(SKU.findall(plain.upper()))),
+        skus=tuple(dict.fromkeys(SKU.findall(rest.upper()))),
         items=_known("items", words),
         colours=_known("colours", words),
         many=any(
@@ -77,7 +81,7 @@ def extract(text: str, words: Sequence[str]) -> Slots:
         everything=bool(re.search(r"\b(all|everything|both|whole|entire|complete|full)\b", joined)),
         other=bool(re.search(r"\bother\b", joined)),
         reason=_reason(plain),
-        value=_value(plain),
+        value=_value(rest),
     )
 
 
@@ -86,6 +90,8 @@ def order_numbers(text: str) -> tuple[str, ...]:
     counts too."""
     if corrected := _CORRECTED.split(text)[1:]:
         return tuple(dict.fromkeys([*order_numbers(corrected[-1]), *order_numbers(_CORRECTED.sub(" ", text))]))
+    if formats() is not DEMO:
+        return tuple(dict.fromkeys(one.number for one in company_numbers(text)))
     named = ORDER.findall(text)
     rest = re.sub(r"\b(?:INV|R|ALD|T)[-\s]?\d{5,10}\b", " ", text, flags=re.I)
     return tuple(dict.fromkeys(f"AP-{digits}" for digits in [*named, *BARE_ORDER.findall(rest)]))
@@ -94,6 +100,7 @@ def order_numbers(text: str) -> tuple[str, ...]:
 def _meant_first(text: str) -> tuple[str, ...]:
     """The order numbers, those last that are only named to say that they are not meant: 'keep AP-104301'."""
     not_meant = {order for words in _NOT_MEANT.findall(text) for order in order_numbers(words)}
+    not_meant |= {one.number for one in company_numbers(text) if _NOT_THIS.search(text[: one.start])}
     return tuple(sorted(order_numbers(text), key=lambda order: order in not_meant))
 
 

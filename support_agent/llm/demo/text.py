@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Iterable
 
 from support_agent.llm.demo import lexicon
+from support_agent.llm.demo.numbers import without_company_numbers
 
 CODES = (  # the order matters: the longer code first
     ("EMAIL", re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")),
@@ -33,7 +34,7 @@ def clean(text: str) -> str:
 
 def tokens(text: str) -> list[str]:
     """Lower-case words with shorthand spelled out; codes stand as ORDER, EMAIL, MONEY, … in capitals."""
-    lowered = clean(text).lower().replace("%", " percent ")
+    lowered = without_company_numbers(clean(text).lower(), " ORDER ").replace("%", " percent ")
     for name, pattern in CODES:
         lowered = pattern.sub(f" {name} ", lowered)
     lowered = re.sub(r"(?<=[a-z])'(?=[a-z])", "", lowered)

@@ -17,6 +17,7 @@ from support_agent.evals import prompts
 from support_agent.evals.cases import Case, suite
 from support_agent.evals.cassettes import about_run, run_of, traffic
 from support_agent.evals.costs import estimate
+from support_agent.evals.house import speaking_house
 from support_agent.evals.progress import Bar, Lines, Told
 from support_agent.evals.recording import Main, Recorder
 from support_agent.evals.report import as_json, lines, sums
@@ -40,7 +41,9 @@ from support_agent.runtime.eval_runs import (
     run_failed,
     thresholds_of,
 )
+from tickets.backends import use_own_tables
 from tickets.errors import DeskError
+from tickets.workspace import DEFAULT
 
 PLAYER = "the model that plays the customers"
 MISSED, WRONG, OVER_BUDGET, BROKEN, STOPPED = 1, 2, 3, 4, 130
@@ -71,6 +74,7 @@ class Command(OpsCommand):
         add("--run", default="", metavar="ID", help="run what was asked for on the pages, as it was asked for")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        use_own_tables()
         logging.disable(logging.ERROR if options["verbosity"] < 2 else logging.NOTSET)  # cases break tools on purpose
         try:
             report = self._run(options, Main())
@@ -143,7 +147,9 @@ class Command(OpsCommand):
         limits = {"pass": options["min_pass"], "adversarial": options["min_adversarial"]}
         thresholds = thresholds_of(model) | {name: share for name, share in limits.items() if share is not None}
         asked = (cases, options["suite"], model, options["repeat"], options["parallel"], budget, thresholds, spoken)
-        wish = Wish(*asked, customer)
+        # What was recorded, and is to be, speaks for the demo's company: a file serves whoever has it.
+        is_ours = not (trouble or options["replay"] or options["record"])
+        wish = Wish(*asked, customer, speaking_house() if is_ours else DEFAULT)
         if not is_recorded:
             return wish, None
         made = run_create(
@@ -177,7 +183,8 @@ class Command(OpsCommand):
             run_failed(row.pk, str(error))
             self._leave(BROKEN, str(error))
         thresholds = row.thresholds or thresholds_of(row.model)
-        wish = Wish(cases, row.suite, row.model, row.repeat, options["parallel"], row.budget_usd, thresholds, spoken)
+        asked = (cases, row.suite, row.model, row.repeat, options["parallel"], row.budget_usd, thresholds, spoken)
+        wish = Wish(*asked, house=speaking_house())
         return wish, row.pk
 
     def _budget(self, cases: Sequence[Case], model: str, repeat: int, trouble: str, *, is_played: bool) -> Decimal:

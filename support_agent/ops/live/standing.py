@@ -13,6 +13,7 @@ from django.db.models import Prefetch
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
+from support_agent.sign_in.standing import Standing, standing
 from tickets.access import STAFF_ROLES
 from tickets.models import User
 from tickets.selectors.staff import staff_name
@@ -28,7 +29,8 @@ class Member:
 
 
 def members_of(session_keys: Collection[str]) -> dict[str, Member]:
-    """The members of staff behind these sessions; a key that is missing in the answer stands no more."""
+    """The members of staff behind these sessions; a key that is missing in the answer stands no more, or lacks its
+    second factor."""
     claims = _claims(session_keys)
     people = User.objects.filter(pk__in={user_id for user_id, _ in claims.values()}, is_active=True, is_staff=True)
     groups = Prefetch("groups", Group.objects.only("name"))
@@ -42,12 +44,13 @@ def members_of(session_keys: Collection[str]) -> dict[str, Member]:
 
 
 def _claims(session_keys: Collection[str]) -> dict[str, tuple[UUID, str]]:
-    """Whom each session says it is, with the mark of the password it was made with."""
+    """Whom each session that opens the desk says it is, with the mark of the password it was made with."""
     claims = {}
     for session in Session.objects.filter(session_key__in=set(session_keys), expire_date__gt=timezone.now()):
         data = session.get_decoded()
         try:
-            claims[session.session_key] = (UUID(data[SESSION_KEY]), str(data.get(HASH_SESSION_KEY, "")))
+            if standing(data) is Standing.PASSED:
+                claims[session.session_key] = (UUID(data[SESSION_KEY]), str(data.get(HASH_SESSION_KEY, "")))
         except (KeyError, ValueError):
             continue  # nobody has signed in here
     return claims

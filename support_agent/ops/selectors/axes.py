@@ -21,7 +21,8 @@ from support_agent.runtime.rollups import summed_upto
 
 Json = dict[str, Any]
 # A conversation ended when its standing resolution says so, or, without one, when it was closed after a turn. Its
-# surface is who they were at the end: that of its last turn, looked up (turn_in_order) for what is left alone.
+# surface is who they were at the end: that of its last turn, looked up (turn_in_order) for what is left alone. What
+# people answered because staff said so (a careful start) is neither the assistant's success nor its failure.
 _ENDED = """
 WITH unresolved AS MATERIALIZED (
     SELECT c.id, c.closed_at FROM tickets_conversation c
@@ -41,9 +42,11 @@ SELECT what, at >= %(start)s AS is_now,
        CASE WHEN at >= %(start)s THEN width_bucket(at, %(bars)s::timestamptz[]) - 1 ELSE 0 END AS bin, rating,
        count(*) AS number
 FROM ended e
-WHERE %(surface)s = '' OR %(surface)s = (
+WHERE NOT EXISTS (
+    SELECT 1 FROM tickets_escalation p WHERE p.conversation_id = e.conversation_id AND p.reason = 'people_first')
+  AND (%(surface)s = '' OR %(surface)s = (
     SELECT t.surface FROM support_agent_turn t WHERE t.conversation_id = e.conversation_id
-    ORDER BY t.created_at DESC LIMIT 1)
+    ORDER BY t.created_at DESC LIMIT 1))
 GROUP BY 1, 2, 3, 4
 """
 

@@ -12,7 +12,7 @@ from support_agent.ops.selectors.prompts import NAMES, Line, compared
 from support_agent.runtime.blast_judge import verdict_on
 from support_agent.runtime.blast_tally import VERDICTS, Tally, sentence, tallies_of
 from support_agent.runtime.blast_verdict import DRIFT, OTHERWISE, SAME, WORDED, sentences
-from support_agent.tools import ALL
+from support_agent.runtime.catalogue import catalogue
 from tickets.models import Article, Message
 from tickets.models.conversations import ERASED
 from tickets.services.article_drafts import draft_of
@@ -83,7 +83,7 @@ def choices() -> Choices:
     return Choices(
         articles=list(Article.objects.filter(status=Article.Status.PUBLISHED).only("title", "slug").order_by("title")),
         prompts=sorted(versions, key=lambda version: NAMES.index(version.name)),
-        tools=sorted(ALL),
+        tools=sorted(catalogue()),
     )
 
 

@@ -25,7 +25,8 @@ SELECT 'reason' AS what, created_at >= %(start)s AS is_now, reason AS name,
 FROM tickets_escalation WHERE created_at >= %(before)s AND created_at < %(end)s GROUP BY 2, 3, 4
 UNION ALL
 SELECT 'escalated', created_at >= %(start)s, '', 0, count(DISTINCT conversation_id)
-FROM tickets_escalation WHERE created_at >= %(before)s AND created_at < %(end)s AND reason <> 'asked' GROUP BY 2
+FROM tickets_escalation WHERE created_at >= %(before)s AND created_at < %(end)s
+  AND reason NOT IN ('asked', 'people_first') GROUP BY 2
 UNION ALL
 SELECT 'resolved', at >= %(start)s, kind || CASE WHEN staff_id IS NULL THEN '' ELSE '+person' END,
        width_bucket(at, %(bars)s::timestamptz[]) - 1, count(*)

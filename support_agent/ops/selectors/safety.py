@@ -11,9 +11,10 @@ from django.db.models import Case, F, Q, Sum, When
 
 from support_agent.agent.config import Limits
 from support_agent.agent.types import Surface
-from support_agent.models import Alert, PolicyReport, Spend, SurfaceLimit, Switch, Turn
+from support_agent.models import Alert, PolicyReport, Spend, SurfaceLimit, SurfaceMode, Switch, Turn
 from support_agent.runtime import breakers
 from support_agent.runtime.controls import controls
+from support_agent.runtime.modes import CUSTOMERS, Answering, read_modes
 from support_agent.templatetags.desk import usd
 
 REFUSALS_SHOWN = 20
@@ -97,6 +98,26 @@ def switch_rows(now: datetime) -> list[SwitchRow]:
         *(row(name, "", effect) for name, effect in CUTS.items()),
         *(row(Switch.Name.DISABLE_TOOL, tool, "Neither offered to the model nor run.") for tool in disabled),
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class ModeRow:
+    """Who answers on one surface, and who said so last, if anybody did."""
+
+    surface: str
+    answering: Answering
+    changed: SurfaceMode | None
+
+    @property
+    def label(self) -> str:
+        return self.surface.replace("_", " ").capitalize()
+
+
+def mode_rows() -> list[ModeRow]:
+    """Every surface of customers; two queries, past what this process remembers."""
+    known = {row.surface: row for row in SurfaceMode.objects.select_related("changed_by")}
+    modes = read_modes()
+    return [ModeRow(surface.value, modes[surface], known.get(surface.value)) for surface in CUSTOMERS]
 
 
 def readings(now: datetime) -> list[Reading]:

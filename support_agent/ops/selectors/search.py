@@ -7,11 +7,12 @@ from uuid import UUID
 
 from django.db.models import Q
 
+from support_agent.agent.identifiers import formats
 from support_agent.models import Step, ToolCall, Turn
 from tickets.models import Action, Escalation, Message
 
 REFERENCE = re.compile(r"[2-9A-Z]{3}-?[2-9A-Z]{3}", re.IGNORECASE)
-NUMBER = re.compile(r"(AP-\d{6}|ALD\d{10}|T-\d{5}|R-\d{6}|INV-\d{6})", re.IGNORECASE)
+NUMBER = re.compile(r"(T-\d{5}|R-\d{6}|INV-\d{6})", re.IGNORECASE)
 _DIGITS = re.compile(r"\d+")
 
 
@@ -26,8 +27,8 @@ def matching(text: str) -> Q:
         pass
     if "@" in text:
         return Q(customer__email__icontains=text) | Q(contact_email__icontains=text)
-    if number := NUMBER.search(text):
-        return _by_number(number[1].upper())
+    if number := next(iter([*formats().found_in(text), *NUMBER.findall(text)]), ""):
+        return _by_number(number.upper())
     return Q(topic__icontains=text) | Q(customer__name__icontains=text)
 
 
@@ -47,7 +48,7 @@ def _by_id(key: UUID) -> Q:
 
 def _by_number(number: str) -> Q:
     """Where somebody wrote the number or a tool was asked for it. The digits are enough to find it in words."""
-    digits = _DIGITS.findall(number)[0]
+    digits = max(_DIGITS.findall(number), key=len)
     said = Message.objects.filter(text__contains=digits).values("conversation")
     used = ToolCall.objects.filter(arguments__order_number=number).values("conversation")
     return Q(pk__in=said) | Q(pk__in=used)

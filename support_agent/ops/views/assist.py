@@ -12,9 +12,11 @@ from django.views.decorators.http import require_GET, require_POST
 from support_agent.models import Task
 from support_agent.ops.gates import ANSWERERS, staff_of, staff_only
 from support_agent.ops.views.thread import act, is_fragment
-from support_agent.runtime.assists import DISCARDED, INSERTED, assist_ask, assist_note
+from support_agent.runtime.assists import DISCARDED, INSERTED, assist_ask, assist_note, assist_of
+from support_agent.runtime.drafts import draft_discard
 from support_agent.runtime.ratelimit import allow
 from tickets.access import conversation_for_staff
+from tickets.audience import STAFF
 from tickets.errors import NotFound
 from tickets.models import Conversation
 from tickets.search import search
@@ -59,7 +61,9 @@ def articles(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
     """Help-centre articles to link in a reply."""
     asked = _asked(request)
     return render(
-        request, "ops/thread/articles.html", {"article_q": asked, "hits": search(asked) if asked.strip() else []}
+        request,
+        "ops/thread/articles.html",
+        {"article_q": asked, "hits": search(asked, readers=STAFF) if asked.strip() else []},
     )
 
 
@@ -96,12 +100,16 @@ def insert(request: HttpRequest, conversation_id: UUID, task_id: UUID) -> HttpRe
 @require_POST
 @staff_only(*ANSWERERS)
 def discard(request: HttpRequest, conversation_id: UUID, task_id: UUID) -> HttpResponse:
+    """Done with it; of a draft of a careful start `why` is kept."""
     user = staff_of(request)
-    return act(
-        request,
-        conversation_id,
-        lambda c: assist_note(conversation=c, staff=user, task_id=task_id, action=DISCARDED),
-    )
+    why = request.POST.get("why", "")
+
+    def deed(conversation: Conversation) -> object:
+        if assist_of(conversation, task_id).task.purpose == Task.Purpose.ANSWER:
+            return draft_discard(conversation=conversation, staff=user, task_id=task_id, why=why)
+        return assist_note(conversation=conversation, staff=user, task_id=task_id, action=DISCARDED)
+
+    return act(request, conversation_id, deed)
 
 
 def _asked(request: HttpRequest) -> str:

@@ -26,7 +26,7 @@ TURNS_SHOWN = 200
 @require_GET
 @staff_only(*MANAGERS)
 def page(request: HttpRequest) -> HttpResponse:
-    name, span, surface = _asked(request)
+    name, span, surface = asked_of(request)
     labels = labelled(span.before, span.end, surface)
     now = [one for one in labels if one.at >= span.start]
     run = newest_evaluated()
@@ -41,7 +41,7 @@ def page(request: HttpRequest) -> HttpResponse:
             "spans": {key: label for key, (label, _) in SPANS.items()},
             "surface": surface,
             "surfaces": SURFACES,
-            "query": _query(name, surface),
+            "query": query_of(name, surface),
             "axes": axes(happened(span, surface), labels, run),
             "run": run.run if run else None,
             "calibration": calibration(now),
@@ -54,7 +54,7 @@ def page(request: HttpRequest) -> HttpResponse:
 @staff_only(*MANAGERS)
 def turns(request: HttpRequest) -> HttpResponse:
     """`bucket`, `handed`, `needed` as the cells of the table give them; `accuracy` as staff said."""
-    name, span, surface = _asked(request)
+    name, span, surface = asked_of(request)
     asked = {key: request.GET.get(key, "") for key in ("bucket", "handed", "needed")}
     found = cell_of(labelled(span.start, span.end, surface), **asked)
     if accuracy := request.GET.get("accuracy", ""):
@@ -66,7 +66,7 @@ def turns(request: HttpRequest) -> HttpResponse:
             "desk_page": "evals",
             "title": "Judged turns",
             "span": span,
-            "back": _query(name, surface),
+            "back": query_of(name, surface),
             "what": _words(asked, accuracy),
             "turns": found[:TURNS_SHOWN],
             "number": len(found),
@@ -74,13 +74,13 @@ def turns(request: HttpRequest) -> HttpResponse:
     )
 
 
-def _asked(request: HttpRequest) -> tuple[str, Span, str]:
+def asked_of(request: HttpRequest) -> tuple[str, Span, str]:
     name, surface = request.GET.get("span", ""), request.GET.get("surface", "")
     name = name if name in SPANS else DEFAULT
     return name, Span.read(SPANS[name][1]), surface if surface in SURFACES else ""
 
 
-def _query(name: str, surface: str) -> str:
+def query_of(name: str, surface: str) -> str:
     return urlencode({"span": name, **({"surface": surface} if surface else {})})
 
 

@@ -9,13 +9,22 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
-from support_agent.models import Switch
+from support_agent.models import SurfaceMode, Switch
 from support_agent.ops.gates import MANAGERS, staff_of, staff_only
 from support_agent.ops.selectors import safety
 from support_agent.ops.selectors.budgets import system_limit
-from support_agent.runtime.controls import controls, switch_off, switch_on, switch_override, tool_categories
+from support_agent.runtime.controls import (
+    controls,
+    mode_set,
+    switch_off,
+    switch_on,
+    switch_override,
+    tool_categories,
+)
+from support_agent.runtime.modes import answering_by
+from tickets.access import staff_roles
 from tickets.errors import DeskError
-from tickets.models import User
+from tickets.models import Role, User
 
 
 @require_GET
@@ -36,10 +45,30 @@ def page(request: HttpRequest) -> HttpResponse:
             "readings": safety.readings(now),
             "surfaces": safety.surface_rows(controls().limits, now),
             "system": system_limit(controls(), now),
+            "modes": safety.mode_rows(),
+            "may_set_modes": bool(staff_roles(staff_of(request)) & {Role.OPS.value, Role.ADMIN.value}),
+            "mode_choices": SurfaceMode.Mode.choices,
+            "rest_choices": SurfaceMode.Rest.choices,
             "near_limit": safety.customers_near_limit(now),
             "alerts": safety.latest_alerts(),
         },
     )
+
+
+@require_POST
+@staff_only(Role.OPS, Role.ADMIN)
+def set_mode(request: HttpRequest) -> HttpResponse:
+    """Who answers on a surface, with a reason; audited."""
+    given = {name: request.POST.get(name, "") for name in ("surface", "mode", "rest", "reason")}
+    share = request.POST.get("percent", "").strip()
+    try:
+        if not (share.isdecimal() and share.isascii() and len(share) <= 3):
+            raise DeskError("The share is a whole number from 0 to 100.")
+        row = mode_set(staff=staff_of(request), percent=int(share), **given)
+        messages.success(request, f"{row.get_surface_display().capitalize()}: {answering_by(row).words}.")
+    except DeskError as refusal:
+        messages.error(request, refusal.message)
+    return redirect(f"{reverse('ops_controls')}#modes")
 
 
 @require_POST

@@ -79,7 +79,7 @@ def snooze(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
         conversation_snooze(conversation=conversation, staff=staff_of(request), until=until)
         if until is None:
             return f"{conversation.reference} is back."
-        there = f"{until.astimezone(hours.SHOP):%a %-d %b, %H:%M}"
+        there = f"{until.astimezone(hours.zone()):%a %-d %b, %H:%M}"
         return f"{conversation.reference} is snoozed until {there} (shop's time)."
 
     return _answer(request, deed, f"/admin/inbox/{conversation_id}/")
@@ -153,7 +153,7 @@ def _until(span: str, moment: str, now: datetime) -> datetime | None:
 
 
 def _read(moment: str) -> datetime:
-    parsed = clock(moment, hours.SHOP)
+    parsed = clock(moment, hours.zone())
     if parsed is None:
         raise Conflict("That is not a date and time.")
     return parsed

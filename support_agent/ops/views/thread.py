@@ -19,12 +19,15 @@ from support_agent.ops.selectors.thread import said_after, said_latest
 from support_agent.ops.views.inbox import inbox_context
 from support_agent.ops.views.thread_context import live_context, number_of, page_context
 from support_agent.runtime.assists import assist_sent
+from support_agent.runtime.careful import hand_back as hand_back_to_assistant
+from support_agent.runtime.drafts import drafts_replied
+from tickets import hours
 from tickets.access import conversation_for_staff
 from tickets.errors import Conflict, DeskError, Moved, NotFound
-from tickets.hours import SHOP
-from tickets.models import Action, Conversation, Promise
+from tickets.models import Action, Conversation, Effect, Promise
 from tickets.services.actions import action_approve
-from tickets.services.conversations import conversation_claim, conversation_close, conversation_hand_back
+from tickets.services.conversations import conversation_claim, conversation_close
+from tickets.services.effect_sending import effect_decide
 from tickets.services.notes import mentions_read, note_add
 from tickets.services.promises import promise_by_staff, promise_settle
 from tickets.services.read_marks import read_mark_put
@@ -79,9 +82,10 @@ def reply(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
     asked: Json = {"text": text, "seen_seq": seen, "form_id": form_id_of(request)}
     try:
         with transaction.atomic():
-            reply_post(conversation_id=conversation.pk, staff=user, **asked)
+            message = reply_post(conversation_id=conversation.pk, staff=user, **asked)
             if kept["draft_id"]:
                 assist_sent(conversation=conversation, staff=user, task_id=kept["draft_id"], text=text)
+            drafts_replied(conversation=conversation, message=message, task_id=kept["draft_id"] or None)
     except NotFound:
         raise
     except Moved as moved:
@@ -111,7 +115,7 @@ def hand_back(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
     return act(
         request,
         conversation_id,
-        lambda c: conversation_hand_back(conversation=c, staff=user, instruction=told),
+        lambda c: hand_back_to_assistant(conversation=c, staff=user, instruction=told),
     )
 
 
@@ -133,6 +137,21 @@ def decide(request: HttpRequest, conversation_id: UUID, action_id: UUID) -> Http
         request,
         conversation_id,
         lambda _: action_approve(action_id=action_id, staff=user, approve=approve, reason=reason),
+    )
+
+
+@require_POST
+@staff_only(*ANSWERERS)
+def found_out(request: HttpRequest, conversation_id: UUID, effect_id: UUID) -> HttpResponse:
+    """Staff know what became of a change in another system: it was done, it was not, or it is to be sent again."""
+    if not Effect.objects.filter(pk=effect_id, action__conversation=conversation_id).exists():
+        raise NotFound("There is no such change.")
+    verdict, reference = request.POST.get("verdict", ""), request.POST.get("reference", "")
+    user = staff_of(request)
+    return act(
+        request,
+        conversation_id,
+        lambda _: effect_decide(effect_id=effect_id, staff=user, verdict=verdict, reference=reference),
     )
 
 
@@ -188,7 +207,7 @@ def settle(request: HttpRequest, conversation_id: UUID, promise_id: UUID) -> Htt
 
 def _shop_time(text: str) -> datetime:
     """A moment as a browser's field gives it, in the shop's time. Raises Conflict."""
-    moment = clock(text, SHOP)
+    moment = clock(text, hours.zone())
     if moment is None:
         raise Conflict("Say by when: a date and a time.")
     return moment

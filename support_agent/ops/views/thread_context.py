@@ -9,10 +9,15 @@ from uuid import UUID, uuid4
 from django.http import HttpRequest
 from django.utils import timezone
 
+from support_agent.models import Draft
 from support_agent.ops.gates import ANSWERERS, staff_of
 from support_agent.ops.selectors.thread import PAGE, Item, assists_of, panel_of, said_latest, state_of
 from support_agent.runtime.assists import assist_of, assists_shown
+from support_agent.runtime.careful import by_mode
+from support_agent.runtime.drafts import draft_shown
+from support_agent.runtime.modes import LIVE
 from tickets.access import may_act_for, staff_roles
+from tickets.audience import STAFF
 from tickets.errors import NotFound
 from tickets.models import Article, Conversation, Ticket, User
 from tickets.search import search
@@ -41,7 +46,7 @@ def page_context(request: HttpRequest, conversation: Conversation) -> Json:
         "text": text,
         "draft_id": draft_id,
         "article_q": asked,
-        "hits": search(asked) if asked.strip() else [],
+        "hits": search(asked, readers=STAFF) if asked.strip() else [],
     }
 
 
@@ -63,7 +68,7 @@ def _beside(request: HttpRequest, conversation: Conversation) -> Json:
     may_answer = bool(staff_roles(user) & {role.value for role in ANSWERERS})
     may_answer = may_answer and conversation.channel != Conversation.Channel.TASK  # nobody is there to be answered
     state, panel = state_of(conversation), panel_of(conversation)
-    assists = _assists(conversation)
+    assists, draft = _assists(conversation), draft_shown(conversation)
     profile = getattr(user, "staff_profile", None)
     summary = state.escalation.summary if state.escalation else ""
     return {
@@ -73,7 +78,10 @@ def _beside(request: HttpRequest, conversation: Conversation) -> Json:
         "state": state,
         "panel": panel,
         "assists": assists,
-        "assists_live": any(one.is_live for one in assists),
+        "assists_live": any(one.is_live for one in assists) or bool(draft and draft.assist.is_live),
+        "draft": draft,
+        "discards": Draft.Why.choices,
+        "has_assistant": by_mode(conversation) == LIVE,
         "is_mine": conversation.assignee_id == user.pk,
         "may_answer": may_answer,
         "may_end": may_act_for(conversation, user),
@@ -128,7 +136,7 @@ def _wanted_text(request: HttpRequest, conversation: Conversation) -> tuple[str,
         found = canned_of(staff_of(request)).filter(shortcut=wanted["canned"]).first()
         return (canned_fill(reply=found, conversation=conversation, staff=staff_of(request)) if found else "", "")
     if wanted["article"]:
-        article = published_articles().filter(slug=wanted["article"]).first()
+        article = published_articles(STAFF).filter(slug=wanted["article"]).first()
         return (f"[{article.title}]({article.get_absolute_url()})" if article else "", "")
     if wanted["draft"]:
         try:

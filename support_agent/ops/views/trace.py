@@ -139,6 +139,8 @@ def _raised_by(found: Trace, escalation: Escalation) -> str:
     """What else than a turn, as far as its own words tell."""
     if escalation.reason == EscalationReason.ASKED:
         return "Asked for by the button"
+    if escalation.reason == EscalationReason.PEOPLE_FIRST:
+        return "People answer on this surface"
     is_of_action = escalation.summary in {action.summary for action in found.actions}
     return "Raised by confirming an action" if is_of_action else ""
 

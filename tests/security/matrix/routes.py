@@ -70,6 +70,8 @@ class Route:
             "digest": "0123456789abcdef",
             "category": "product",
             "purpose": "summary",
+            "factor_id": "0",
+            "user_id": str(world.cast.agent.pk),
             "queue_index": "0",
             "scheduler_index": "0",
             "connection_index": "0",

@@ -17,7 +17,11 @@ from tickets.models import User
 
 pytestmark = [pytest.mark.django_db, pytest.mark.timeout(300)]
 PAGES = {"", "add/", "<id>/", "<id>/change/", "<id>/delete/", "<id>/history/"}
-MORE = {"tickets.user": {"<id>/password/"}}
+MORE = {
+    "tickets.user": {"<id>/password/"},
+    "support_agent.mcpserver": {"<id>/list/"},
+    "support_agent.mcptool": {"<id>/try/"},
+}
 ROLES = ("agent", "lead", "ops", "admin")
 
 

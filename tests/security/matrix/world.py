@@ -23,6 +23,7 @@ from support_agent.models import (
     BlastRadius,
     EvalResult,
     EvalRun,
+    Gap,
     PromptVersion,
     Replay,
     RunState,
@@ -38,6 +39,7 @@ from tickets.models import (
     Attachment,
     Conversation,
     Customer,
+    Effect,
     Message,
     Promise,
     Return,
@@ -135,6 +137,7 @@ def make_place(cast: Cast, customer: Customer | None) -> Place:
         "conversation_id": conversation.pk,
         "turn_id": turn.pk,
         "action_id": action.pk,
+        "effect_id": Effect.objects.create(action=action, key=str(action.pk), deadline_at=timezone.now()).pk,
         "attachment_id": _attachment(conversation).pk,
         "message_id": answer.pk,
         "said_id": message.pk,
@@ -203,7 +206,13 @@ def loose_ids(cast: Cast, place: Place) -> dict[str, str]:
     article = Article.objects.create(
         slug="tents", title="Tents", summary="About tents.", body="Tents.", category="product", status="published"
     )
+    gap = Gap.objects.create()
+    gap.questions.create(
+        turn=turn, conversation_id=place.ids["conversation_id"], text="Do you rent tents?", why="nothing",
+        asked_at=timezone.now(), vector=b"", embedder="none",
+    )  # fmt: skip
     return {
+        "gap_id": str(gap.pk),
         "replay_id": str(replay.pk),
         "radius_id": str(radius.pk),
         "case_id": str(case.pk),

@@ -1,0 +1,1 @@
+"""What companies make of the product, as packages of their own."""

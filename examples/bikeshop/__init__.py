@@ -1,0 +1,1 @@
+"""Fjell Cycles, a small bicycle shop that brings its own system, tools and articles: see README.md."""

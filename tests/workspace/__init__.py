@@ -1,0 +1,1 @@
+"""The company an installation speaks for."""
