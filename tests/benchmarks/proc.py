@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 TICKS = os.sysconf("SC_CLK_TCK")
-SESSION, USER_TICKS, SYSTEM_TICKS = 3, 11, 12  # fields of /proc/<pid>/stat, counted after the name
+PARENT = 1  # fields of /proc/<pid>/stat, counted after the name
+CPU = slice(11, 15)  # its own in user and kernel, and that of its children that ended
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,10 +20,10 @@ class Memory:
     pss: int
 
 
-def memory(leader: int) -> Memory:
-    """Of every process of that session, which is one started with start_new_session and all it started."""
+def memory(first: int) -> Memory:
+    """Of a process and all it started."""
     rss = pss = 0
-    for pid in _session(leader):
+    for pid in _family(first):
         with suppress(OSError):
             lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()[1:]
             sizes = {name: int(rest.split()[0]) for name, _, rest in (line.partition(":") for line in lines)}
@@ -31,16 +31,20 @@ def memory(leader: int) -> Memory:
     return Memory(rss, pss)
 
 
-def cpu_s(leader: int) -> float:
-    """Seconds of CPU that the processes of that session have used, in user and kernel."""
-    return sum(int(stat[USER_TICKS]) + int(stat[SYSTEM_TICKS]) for stat in _session(leader).values()) / TICKS
+def cpu_s(first: int) -> float:
+    """Seconds of CPU that a process and all it started have used, in user and kernel."""
+    return sum(sum(map(int, stat[CPU])) for stat in _family(first).values()) / TICKS
 
 
-def _session(leader: int) -> dict[int, list[str]]:
-    return {pid: stat for pid, stat in _stats() if int(stat[SESSION]) == leader}
-
-
-def _stats() -> Iterator[tuple[int, list[str]]]:
+def _family(first: int) -> dict[int, list[str]]:
+    """The stat fields of a process and its descendants by pid."""
+    everybody: dict[int, list[str]] = {}
     for path in Path("/proc").glob("[0-9]*/stat"):
         with suppress(OSError):
-            yield int(path.parent.name), path.read_text().rpartition(")")[2].split()
+            everybody[int(path.parent.name)] = path.read_text().rpartition(")")[2].split()
+    found: dict[int, list[str]] = {}
+    fresh = {first} & everybody.keys()
+    while fresh:
+        found |= {pid: everybody[pid] for pid in fresh}
+        fresh = {pid for pid, stat in everybody.items() if int(stat[PARENT]) in fresh}
+    return found

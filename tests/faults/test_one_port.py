@@ -53,7 +53,7 @@ class Pair:
         return self.port.targets  # type: ignore[return-value]
 
     def one(self, sql: str, *parameters: object) -> tuple[Any, ...]:
-        row = self.database.execute(sql.encode(), parameters).fetchone()
+        row: tuple[Any, ...] | None = self.database.execute(sql.encode(), parameters).fetchone()
         assert row is not None
         return row
 
@@ -95,7 +95,7 @@ def _pair(stack: Stack, folder: Path) -> Iterator[Pair]:
 
 async def ready(pair: Pair) -> None:
     async with asyncio.timeout(90):
-        while not pair.one(READY, f"%-{pair.runner.pid}-%")[0] or not await _listens(pair.web.port):
+        while not pair.one(READY, f"%-{pair.runner.pid}-%")[0] or not await _listens(pair.web.port):  # noqa: ASYNC110
             await asyncio.sleep(0.05)
 
 
@@ -128,7 +128,9 @@ async def test_two_webs_and_two_runners_are_one_to_their_customers(pair: Pair) -
     assert set(pair.port.led) == set(pair.port.targets), "one web process had every customer"
 
     # The same conversation on a phone beside the laptop, at each of the two.
-    others = [Client([f"ws://127.0.0.1:{port}"], clients[0].conversation_id, clients[0].token) for _, port in pair.doors]
+    others = [
+        Client([f"ws://127.0.0.1:{port}"], clients[0].conversation_id, clients[0].token) for _, port in pair.doors
+    ]
     for other in others:
         other.open()
     restarting = asyncio.create_task(_restart(pair))

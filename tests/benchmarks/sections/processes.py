@@ -24,6 +24,8 @@ SOCKETS = 2000
 AT_ONCE = 50  # handshakes under way
 IDLE_S, IDLE_LONG_S = 15.0, 120.0
 READY_S, STEADY_S, SETTLED_S = 120.0, 3.0, 30.0
+# Without articles nothing is searched, and nobody loads the search's model.
+ARTICLES = "from tickets.demo.articles import load_articles; load_articles()"
 BEGIN = """
 import json
 from tickets.services.conversations import conversation_create
@@ -41,6 +43,7 @@ def measure(setting: Setting) -> Section:
         f"shared counts by its share). Then {SOCKETS:,} sockets, each of another conversation, that only answer pings.",
     )
     with House(0, kinds=()) as house:
+        _shell(house, ARTICLES)
         for kind in KINDS:
             setting.say(f"starting a {kind} {setting.repeats} times")
             found = [_start(house, kind) for _ in range(setting.repeats)]
@@ -126,9 +129,13 @@ async def _with_sockets(house: House, web: Process, seconds: float) -> list[Figu
 
 
 def _doors(house: House, number: int) -> list[Door]:
-    command = [*MANAGE, "shell", "--no-imports", "-c", BEGIN.format(number=number)]
-    done = subprocess.run(command, cwd=ROOT, env=house.environment, check=True, capture_output=True, text=True)
-    return [(id, token) for id, token in json.loads(done.stdout.splitlines()[-1])]
+    return [(id, token) for id, token in json.loads(_shell(house, BEGIN.format(number=number)).splitlines()[-1])]
+
+
+def _shell(house: House, code: str) -> str:
+    """What manage.py shell prints."""
+    command = [*MANAGE, "shell", "--no-imports", "-c", code]
+    return subprocess.run(command, cwd=ROOT, env=house.environment, check=True, capture_output=True, text=True).stdout
 
 
 async def _connect(web: Process, doors: list[Door]) -> list[websockets.ClientConnection]:
