@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import pwd
 import shutil
 import signal
 import subprocess
@@ -23,6 +22,7 @@ from django.conf import settings
 from django.db import connection
 
 from support_agent.doctor.pooler import between
+from support_agent.embedded.postgres import as_whom
 from support_agent.models import Turn
 from tests.faults.client import Client, call
 from tests.faults.invariants import violations
@@ -69,15 +69,12 @@ def pgbouncer(folder: Path, url: str, mode: str = "transaction") -> Iterator[str
     server = f"host={host}" + (f" port={parts.port}" if parts.port else "")
     config = folder / "pgbouncer.ini"
     config.write_text(SETTINGS.format(server=server, port=port, mode=mode, folder=folder))
-    as_whom: dict[str, Any] = {}
-    if os.geteuid() == 0:  # which it refuses to be
-        account = pwd.getpwnam("postgres")
-        as_whom = {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
-        folder.chmod(0o755)
+    account = as_whom()  # it refuses to be root, and reaches the server's socket
+    if account:
+        os.chown(folder, account["user"], account["group"])
         for parent in folder.parents[:3]:
             parent.chmod(parent.stat().st_mode | 0o011)
-        os.chown(folder, account.pw_uid, account.pw_gid)
-    process = subprocess.Popen([PROGRAM, "--quiet", str(config)], cwd="/", **as_whom)
+    process = subprocess.Popen([PROGRAM, "--quiet", str(config)], cwd="/", **account)
     through = f"postgresql://postgres@127.0.0.1:{port}{parts.path}"
     try:
         for _ in range(200):
