@@ -55,6 +55,7 @@ class Env(BaseSettings):
     data_dir: Path = Field(BASE_DIR / ".data", description="a folder")
     erasure_receipts: Path | None = Field(None, description="a file that can be written")
     database_url: str = Field("", description="postgresql://user:password@host:5432/name")
+    database_direct_url: str = Field("", description="postgresql://user:password@host:5432/name")
     database_pool_size: int = Field(16, ge=2, le=500, description="a number of connections from 2 to 500")
     redis_url: str = Field("", description="redis://host:6379/0")
     allowed_hosts: Names = Field([], description="host names separated by commas")
@@ -106,7 +107,7 @@ class Env(BaseSettings):
     spot_checks_a_day: int = Field(20, ge=0, le=500, description="a number of answers from 0 to 500")
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="DEBUG, INFO, WARNING or ERROR")
 
-    @field_validator("database_url")
+    @field_validator("database_url", "database_direct_url")
     @classmethod
     def _database(cls, value: str) -> str:
         parts = urlsplit(value)
@@ -206,6 +207,10 @@ class Env(BaseSettings):
             raise EnvError(
                 "IDENTITY_SECRET must not be SECRET_KEY when DEBUG is false, because the sites that sign identities "
                 "know it: make another."
+            )
+        if self.database_direct_url and not self.database_url:
+            raise EnvError(
+                "DATABASE_DIRECT_URL leads past the pooler of DATABASE_URL, which is empty: set DATABASE_URL too."
             )
         if bool(self.oidc_issuer) != bool(self.oidc_client_id):
             lacking = "OIDC_CLIENT_ID" if self.oidc_issuer else "OIDC_ISSUER"

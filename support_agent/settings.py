@@ -112,11 +112,15 @@ def database(url: str) -> dict[str, Any]:
         "HOST": query.pop("host", None) or unquote(parts.hostname or ""),
         "PORT": str(parts.port or ""),
         "CONN_MAX_AGE": 0,  # the pool below keeps connections
+        # A cursor that outlives its transaction does not pass a pooler in transaction mode.
+        "DISABLE_SERVER_SIDE_CURSORS": bool(env.database_direct_url),
         "OPTIONS": {**query, "pool": pool},
     }
 
 
 DATABASE_URL = env.database_url or embedded.database_url(env.data_dir)
+DATABASE_DIRECT_URL = env.database_direct_url
+"""Where DATABASE_URL leads through a pooler in transaction mode: PostgreSQL itself, for what a session must keep."""
 DATABASES = {"default": database(DATABASE_URL)}
 REDIS_URL = env.redis_url or embedded.redis_url(env.data_dir)
 CACHES = {"default": {"BACKEND": "support_agent.cache.SharedCache", "LOCATION": REDIS_URL}}

@@ -15,6 +15,7 @@ os.environ.update(
         "DEMO": "true",
         "DATA_DIR": str(Path(__file__).resolve().parent.parent / ".data" / "test"),
         "DATABASE_URL": os.environ.get("TEST_DATABASE_URL", ""),
+        "DATABASE_DIRECT_URL": "",
         "REDIS_URL": os.environ.get("TEST_REDIS_URL", ""),
         "HOST": "127.0.0.1",
         "PORT": "8000",

@@ -190,7 +190,7 @@ def _erase_again(url: str, into: str, say: Say) -> int:
 
 def _manage(url: str, into: str, *arguments: str) -> None:
     """A command of ours over the restored database. Another one than our own writes no line into our own receipts."""
-    other = {"DATABASE_URL": url, "ERASURE_RECEIPTS": os.devnull} if into else {}
+    other = {"DATABASE_URL": url, "DATABASE_DIRECT_URL": url, "ERASURE_RECEIPTS": os.devnull} if into else {}
     command = [sys.executable, str(BASE_DIR / "manage.py"), *arguments]
     done = subprocess.run(
         command, env={**os.environ, **other}, stdin=subprocess.DEVNULL, capture_output=True, text=True

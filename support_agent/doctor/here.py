@@ -18,6 +18,7 @@ from packaging.requirements import Requirement
 
 from support_agent import embedded
 from support_agent.doctor.finding import Finding, State
+from support_agent.doctor.pooler import between
 from support_agent.env import BASE_DIR, LOOPBACK, env
 from support_agent.health import readiness
 from support_agent.launch.checks import database_trouble
@@ -303,6 +304,7 @@ CHECKS = (
     _production,
     _workspace,
     _database,
+    between,
     _redis,
     _static,
     _widget,

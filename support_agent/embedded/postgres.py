@@ -107,7 +107,7 @@ class Postgres:
         with tempfile.TemporaryFile("w+") as output:
             command: list[str | Path] = [_bin(program), "-D", str(folder or self.folder), *arguments]
             done = subprocess.run(
-                command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=output, cwd="/", **_as_whom()
+                command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=output, cwd="/", **as_whom()
             )
             output.seek(0)
             return subprocess.CompletedProcess([program], done.returncode, "", output.read())
@@ -140,7 +140,7 @@ def _account() -> pwd.struct_passwd:
     raise EmbeddedError("PostgreSQL refuses to run as root, and there is no account postgres or nobody: use a user.")
 
 
-def _as_whom() -> dict[str, Any]:
+def as_whom() -> dict[str, Any]:
     """PostgreSQL refuses to run as root: there, it runs as another account."""
     if os.geteuid() != 0:
         return {}

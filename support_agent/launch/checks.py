@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import LiteralString
 from urllib.parse import urlsplit
 
 import psycopg
@@ -26,6 +27,39 @@ def database_trouble(url: str) -> str:
             "empty for the embedded PostgreSQL."
         )
     return ""
+
+
+def pooler_mode(url: str) -> str:
+    """What stands between us and PostgreSQL: '' (nothing), 'session', or 'transaction' when sessions are shared.
+
+    Raises psycopg.Error.
+    """
+    pid = "SELECT pg_backend_pid()"
+    with psycopg.connect(url, connect_timeout=SECONDS, autocommit=True) as first:
+        behind = _number(first, pid)
+        if behind == first.info.backend_pid:
+            return ""
+        # While we stay connected and ask nothing: whoever comes next is given our server, if it is not ours to keep.
+        with psycopg.connect(url, connect_timeout=SECONDS) as second:
+            if _number(second, pid) == behind:
+                return "transaction"
+            return "session" if _number(first, pid) == behind else "transaction"
+
+
+def same_database(url: str, other: str) -> bool:
+    """Whether both lead to one database of one server. Raises psycopg.Error."""
+    return _identity(url) == _identity(other)
+
+
+def _identity(url: str) -> tuple[object, ...] | None:
+    with psycopg.connect(url, connect_timeout=SECONDS, autocommit=True) as connection:
+        return connection.execute("SELECT current_database(), pg_postmaster_start_time()").fetchone()
+
+
+def _number(connection: psycopg.Connection[tuple[object, ...]], question: LiteralString) -> int:
+    row = connection.execute(question).fetchone()
+    assert row is not None
+    return int(str(row[0]))
 
 
 def redis_trouble(url: str) -> str:

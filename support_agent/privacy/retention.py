@@ -84,12 +84,15 @@ def purge(*, dry_run: bool = False, now: datetime | None = None) -> dict[str, in
 
 
 def _all(rows: Rows, rule: Rule) -> int:
-    """Batch after batch; one that is still there after its turn is left for the next time."""
-    number, last = 0, None
-    while (batch := list(rows.order_by("pk").values_list("pk", flat=True)[:BATCH])) and batch != last:
+    """Batch after batch in the order of their keys, so that nothing is looked at twice; what is still there after its
+    turn is left for the next time."""
+    keys = rows.order_by("pk").values_list("pk", flat=True)
+    number, batch = 0, list(keys[:BATCH])
+    while batch:
         with transaction.atomic():
             rule.purge(rows.model._default_manager.filter(pk__in=batch), batch)
-        number, last = number + len(batch), batch
+        number += len(batch)
+        batch = list(keys.filter(pk__gt=batch[-1])[:BATCH])
     return number
 
 

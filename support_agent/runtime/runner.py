@@ -17,8 +17,10 @@ from uuid import UUID
 
 import psycopg
 import structlog
+from django.conf import settings
 from django.db import connection
 from django.utils import timezone
+from psycopg.conninfo import conninfo_to_dict
 
 from support_agent.models import Heartbeat, Turn
 from support_agent.runtime.alert_watch import watch_worker
@@ -211,7 +213,9 @@ async def _wait(event: asyncio.Event, seconds: float) -> None:
 
 
 def _connection_parameters() -> dict[str, Any]:
-    """A connection of our own: locks and LISTEN do not pass a pooler."""
+    """A connection of our own, past any pooler: in transaction mode locks and LISTEN would be another session's."""
+    if settings.DATABASE_DIRECT_URL:
+        return conninfo_to_dict(settings.DATABASE_DIRECT_URL)
     parameters = dict(connection.get_connection_params())
     for name in ("pool", "cursor_factory", "context", "prepare_threshold", "server_side_binding"):
         parameters.pop(name, None)

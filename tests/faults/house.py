@@ -57,10 +57,14 @@ for name in ("pause_new", "throttle_new"):
 """
 
 
-class House:
-    """`with House(seed) as house`: two web processes, two runners, a worker, a scheduler, all ready."""
+KINDS = ("web", "web", "runner", "runner", "worker", "scheduler")
 
-    def __init__(self, seed: int) -> None:
+
+class House:
+    """`with House(seed) as house`: two web processes, two runners, a worker, a scheduler (or `kinds`), all ready."""
+
+    def __init__(self, seed: int, kinds: Sequence[str] = KINDS) -> None:
+        self.kinds = kinds
         self.seed, self.dice = seed, random.Random(seed)
         self.figures = Figures()
         self.faults: list[Fault] = []  # of the scenario that runs
@@ -87,7 +91,7 @@ class House:
             self.environment = self._environment()
             subprocess.run([*MANAGE, "shell", "-c", PREPARE], cwd=ROOT, env=self.environment, check=True)
             stack.callback(self._end_processes)
-            for kind in ("web", "web", "runner", "runner", "worker", "scheduler"):
+            for kind in self.kinds:
                 self.add(kind)
             self.wait_ready()
             self._exit = stack.pop_all()
@@ -98,9 +102,9 @@ class House:
 
     # Processes
 
-    def add(self, kind: str) -> Process:
+    def add(self, kind: str, **variables: str) -> Process:
         log = self.folder / f"{kind}-{len(self.processes)}.log"
-        process = Process(kind, self.environment, log, free_port() if kind == "web" else 0)
+        process = Process(kind, self.environment | variables, log, free_port() if kind == "web" else 0)
         self.processes.append(process)
         process.start()
         return process

@@ -1,5 +1,7 @@
 """A TCP proxy of our own, in front of PostgreSQL, Redis and the model: slow, dead, reset or cut while it runs.
 
+With several targets it balances: connections go to one after another, past those that nobody listens at.
+
     with Proxy("/run/postgresql/.s.PGSQL.5432") as line:     # or ("127.0.0.1", 6379)
         line.latency_s = 0.3                                 # each piece arrives later
         line.bytes_per_s = 2000                              # and trickles
@@ -16,6 +18,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import struct
+from collections import Counter
 from contextlib import suppress
 from typing import Self
 
@@ -27,10 +30,11 @@ PIECE = 64 * 1024
 
 
 class Proxy:
-    """One listening port on loopback that leads to `target`, served by a thread of its own."""
+    """One listening port on loopback that leads to the targets, served by a thread of its own."""
 
-    def __init__(self, target: Target) -> None:
-        self.target = target
+    def __init__(self, *targets: Target) -> None:
+        self.targets = targets
+        self.led = Counter[Target]()  # connections that each target took
         self.latency_s = 0.0
         self.bytes_per_s = 0
         self.dead = self.refusing = False
@@ -66,10 +70,7 @@ class Proxy:
         if self.refusing:
             return _break(writer)
         try:
-            if isinstance(self.target, str):
-                there, onward = await asyncio.open_unix_connection(self.target)
-            else:
-                there, onward = await asyncio.open_connection(*self.target)
+            there, onward = await self._connect()
         except OSError:  # the server is down, and so are we
             return _break(writer)
         both = {writer, onward}
@@ -83,6 +84,20 @@ class Proxy:
             self._open -= both
             for end in both:
                 end.close()
+
+    async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """To the target whose turn it is, else to the next; raises OSError when nobody is there."""
+        first = self.led.total()
+        for number in range(len(self.targets)):
+            target = self.targets[(first + number) % len(self.targets)]
+            with suppress(OSError):
+                if isinstance(target, str):
+                    found = await asyncio.open_unix_connection(target)
+                else:
+                    found = await asyncio.open_connection(*target)
+                self.led[target] += 1
+                return found
+        raise ConnectionRefusedError
 
     async def _pass(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter, *, back: bool) -> None:
         while piece := await source.read(PIECE):

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from tests.faults.proxy import Proxy
+from tests.stack import free_port
 
 
 @pytest.fixture
@@ -123,3 +124,12 @@ def test_a_refusing_line_lets_nobody_in(line: Proxy) -> None:
             assert is_reset(client)
     except ConnectionError:  # it came before we were through the door
         return
+
+
+def test_several_targets_take_turns_and_one_that_is_down_is_passed_over(line: Proxy) -> None:
+    there, nobody = ("127.0.0.1", line.port), ("127.0.0.1", free_port())
+    with Proxy(nobody, there) as both:
+        for _ in range(3):
+            with connect(both) as client:
+                assert exchange(client, b"hello") == b"hello"
+        assert both.led == {there: 3}

@@ -19,6 +19,11 @@ SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 OURS = {"web", "runner", "worker", "scheduler", "migrate", "backup"}
 UNITS = sorted((ROOT / "deploy" / "systemd").glob("*.service"))
 TEXTS = {path.name: path.read_text() for path in (ROOT / "deploy").rglob("*") if path.is_file()}
+TEXTS |= {
+    "Caddyfile of compose": (ROOT / "deploy" / "Caddyfile").read_text(),
+    "Caddyfile of systemd": (ROOT / "deploy" / "systemd" / "Caddyfile").read_text(),
+}
+GUIDE = (ROOT / "docs" / "production.md").read_text()
 VARIABLES = {name.upper() for name in Env.model_fields}
 
 
@@ -76,6 +81,30 @@ def test_compose_runs_ours_alike_and_shows_the_proxy_alone() -> None:
         assert re.fullmatch(r"[\w/]+:[\w.-]+", SERVICES[name]["image"])
 
 
+@pytest.mark.parametrize("name", ["web", "runner", "worker"])
+def test_compose_runs_any_number_of_these(name: str) -> None:
+    """`--scale` refuses what only one container can have: a name, an address or a port of the host."""
+    service = SERVICES[name]
+    assert not {"container_name", "hostname", "ports", "network_mode", "mac_address"} & set(service)
+    assert isinstance(service["networks"], list)  # a mapping could give it a fixed address
+    assert f"--scale {name}=" in GUIDE or name == "worker"
+
+
+def test_the_proxy_finds_every_web_container_and_every_unit() -> None:
+    found = re.search(r"dynamic a \{\s+name (\w+)\s+port (\d+)\s+refresh (\d+)s", TEXTS["Caddyfile of compose"])
+    assert found
+    assert SERVICES[found[1]]["command"][-1] == "support_agent.launch.web"
+    assert found[2] == SERVICES["web"]["environment"]["PORT"]
+    assert int(found[3]) <= 5  # a new container is soon known, and one that is gone soon forgotten
+    assert SERVICES["web"]["environment"]["HOST"] == "0.0.0.0"
+    assert set(SERVICES["web"]["networks"]) & set(SERVICES["proxy"]["networks"])
+    units = re.search(r"to ((?:127\.0\.0\.1:\d+ ?)+)", TEXTS["Caddyfile of systemd"])
+    assert units
+    for port in re.findall(r":(\d+)", units[1]):
+        assert f"support-agent-web@{port}" in GUIDE
+    assert "PORT=%i\n" in (ROOT / "deploy" / "systemd" / "support-agent-web@.service").read_text()
+
+
 def test_the_image_holds_what_runs_and_nothing_secret() -> None:
     lines = (ROOT / "Dockerfile").read_text()
     assert lines.index("USER 10001") < lines.index("CMD [")
@@ -127,11 +156,10 @@ def test_the_proxy_keeps_inside_what_is_for_machines() -> None:
 
 
 def test_the_guide_names_units_and_files_that_are_there() -> None:
-    guide = (ROOT / "docs" / "production.md").read_text()
-    for unit in set(re.findall(r"(support-agent-(?:web|runner|worker|scheduler|backup)(?:@|\.timer)?)", guide)):
+    for unit in set(re.findall(r"(support-agent-(?:web|runner|worker|scheduler|backup)(?:@|\.timer)?)", GUIDE)):
         known = {path.name for path in (ROOT / "deploy" / "systemd").iterdir()}
         assert {f"{unit}.service", unit} & known, unit
-    for name in set(re.findall(r"\b(deploy/[\w./-]+)", guide)) - {"deploy/systemd/"}:
+    for name in set(re.findall(r"\b(deploy/[\w./-]+)", GUIDE)) - {"deploy/systemd/"}:
         assert (ROOT / name).exists() or list(ROOT.glob(f"{name}*")), name
-    for command in set(re.findall(r"manage\.py ([a-z]+[a-z_]*)(?= |`|\n)", guide)):
+    for command in set(re.findall(r"manage\.py ([a-z]+[a-z_]*)(?= |`|\n)", GUIDE)):
         assert command in get_commands(), command

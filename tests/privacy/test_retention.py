@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from support_agent.models import Alert, EvalResult, EvalRun, Replay, Step, Task, ToolCall, Turn
 from support_agent.models.limits import Spend
+from support_agent.privacy import retention
 from support_agent.privacy.retention import DAYS, days_kept
 from tests.cast import Cast
 from tests.privacy.planting import WORD, canaries, plant
@@ -131,3 +132,28 @@ def test_everything_else_has_its_end(planted: Conversation, own_folders: Path) -
     for model in (Attachment, Verification, ThreadLink, Alert, Session):
         assert not model._default_manager.exists()
     assert set(Retention.Kind.values) == set(DAYS)
+
+
+def test_the_purge_goes_in_small_batches_and_looks_at_nothing_twice(
+    planted: Conversation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A row that a batch could not empty is neither in the way of the others nor tried for ever."""
+    monkeypatch.setattr(retention, "BATCH", 3)
+    turn = Turn.objects.get()
+    Step.objects.bulk_create(Step(turn=turn, index=n, attempt=7, kind="model_call", input={"n": n}) for n in range(10))
+    age(91, Turn, "created_at")
+    age(91, Step, "created_at")
+    sizes: list[int] = []
+    stubborn = Step.objects.filter(attempt=7).order_by("pk")[1].pk
+
+    def forget(rows: retention.Rows, ids: list[Any]) -> None:
+        sizes.append(len(ids))
+        rows.exclude(pk=stubborn).update(input={}, output={}, error="")
+
+    monkeypatch.setitem(
+        retention.RULES, Retention.Kind.TRACES, retention.Rule(lambda cutoff: retention._traces(cutoff)[:1], forget)
+    )
+    assert purge()["traces"] == 11
+    assert sizes == [3, 3, 3, 2]
+    assert list(Step.objects.exclude(input={})) == [Step.objects.get(pk=stubborn)]
+    assert purge()["traces"] == 1
