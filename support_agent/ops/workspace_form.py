@@ -212,6 +212,12 @@ class WorkspaceForm(forms.Form):
     def clean_house_style(self) -> str:
         return " ".join(str(self.cleaned_data["house_style"]).split())
 
+    def clean_return_address(self) -> str:
+        return "\n".join(str(self.cleaned_data["return_address"]).splitlines())
+
+    def clean_privacy_text(self) -> str:
+        return "\n".join(str(self.cleaned_data["privacy_text"]).splitlines())
+
     def clean_logo_file(self) -> dict[str, Any]:
         file = self.cleaned_data["logo_file"]
         if not file:

@@ -79,6 +79,19 @@ def test_what_is_saved_is_kept_audited_and_said_by_every_page(client: Client, ca
     assert "email" not in values  # it stayed
 
 
+def test_lines_as_browsers_send_them_are_no_change(client: Client, cast: Cast) -> None:
+    signed_in(client, cast, "admin")
+    row = Workspace.objects.get_or_create(pk=1)[0]
+    row.privacy_text = "# Privacy\n\nWe keep little."
+    row.save()
+    sent = {name: getattr(row, name).replace("\n", "\r\n") for name in ("return_address", "privacy_text")}
+    assert all("\r\n" in text for text in sent.values())
+    assert saved(client, **sent).status_code == 302
+    assert not AuditEntry.objects.filter(action="workspace.change").exists()
+    assert saved(client, return_address="One\r\nTwo").status_code == 302
+    assert Workspace.objects.get().return_address == "One\nTwo"
+
+
 def test_saving_nothing_new_writes_nothing(client: Client, cast: Cast) -> None:
     signed_in(client, cast, "admin")
     before = Workspace.objects.get_or_create(pk=1)[0].version
