@@ -85,6 +85,9 @@ class McpServerAdmin(AdminsOnly):
             ("Environment or headers", {"fields": (*secrets, *(("names_kept",) if obj else ()))}),
         ]
 
+    def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
+        return self.inlines if obj else ()  # a server that is being added has listed nothing yet
+
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         return ("listed_at", "trouble", "names_kept", *(("name",) if obj else ()))
 
@@ -212,7 +215,7 @@ class McpToolAdmin(AdminsOnly):
             )
         context = {
             **self.admin_site.each_context(request),
-            "title": f"Try {tool.name}",
+            "title": f"Try {tool.tool}",
             "opts": self.model._meta,
             "tool": tool,
             "form": form,

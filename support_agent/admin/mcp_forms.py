@@ -39,6 +39,8 @@ class ServerForm(ServerModelForm):
     class Meta:
         model = McpServer
         fields = ("name", "transport", "command", "arguments", "url", "is_active")
+        labels = {"url": "Address"}
+        widgets = {"arguments": forms.Textarea(attrs={"rows": 3, "spellcheck": "false"})}
 
     def clean_arguments(self) -> list[str]:
         given = self.cleaned_data["arguments"] or []
@@ -109,6 +111,12 @@ class ToolForm(ToolModelForm):
             "description", "purpose", "label", "category", "needs_confirmation", "surfaces", "subjects", "unverified",
             "timeout_s", "max_result_chars", "per_conversation", "per_day",
         )  # fmt: skip
+        labels = {
+            "timeout_s": "Seconds for a call",
+            "max_result_chars": "Characters of an answer",
+            "per_conversation": "Calls in a conversation",
+            "per_day": "Calls in a day",
+        }
 
     @classmethod
     def of(cls, tool: McpTool) -> type[ToolForm]:

@@ -45,5 +45,5 @@ def difference(tool: McpTool) -> SafeString | str:
     if not lines:
         return "Something that is not kept in full: its texts are too long."
     kinds = {"+": "added", "-": "removed"}
-    rows = format_html_join("\n", '<span class="{}">{}</span>', ((kinds.get(line[0], "same"), line) for line in lines))
+    rows = format_html_join("", '<span class="{}">{}</span>', ((kinds.get(line[0], "same"), line) for line in lines))
     return format_html('<pre class="mcp-diff" tabindex="0" aria-label="What has changed">{}</pre>', rows)

@@ -14,6 +14,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.text import capfirst
 
 from tickets.models import User
 from tickets.services.audit import audit
@@ -50,7 +51,7 @@ class RecordAdmin(ModelAdmin):
     empty_value_display = NOTHING
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        title = str(self.model._meta.verbose_name_plural).capitalize()
+        title = capfirst(str(self.model._meta.verbose_name_plural))
         return super().changelist_view(request, {"title": title, **(extra_context or {})})
 
     @admin.display(description="customer", ordering="customer__name")
