@@ -3,11 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import socket
-import subprocess
-import sys
-import time
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
@@ -19,6 +14,7 @@ from support_agent.agent.gate import _END
 from support_agent.agent.types import ModelReply, ModelRequest, OnText, Spend, Usage
 from support_agent.llm.client import ModelClient, build_client
 from tests.agent.ports import World, asks
+from tests.benchmarks.serving import model_serving, wait_for
 from tests.benchmarks.words import ANSWER, PLAN, answer_in
 
 Json = dict[str, Any]
@@ -32,28 +28,8 @@ DELTAS, RATE = 30, 200.0
 
 @pytest.fixture(scope="module")
 def url() -> Iterator[str]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    pace = ["--small-ttft", "0.05", "--medium-ttft", "0.05", "--rate", str(RATE), "--deltas", str(DELTAS)]
-    process = subprocess.Popen([sys.executable, "-m", "tests.benchmarks.model", "--port", str(port), *pace])
-    address = f"http://127.0.0.1:{port}"
-    try:
-        wait_for(address)
+    with model_serving(small_ttft=0.05, medium_ttft=0.05, rate=RATE, deltas=DELTAS) as address:
         yield address
-    finally:
-        process.terminate()
-        process.wait(5)
-
-
-def wait_for(address: str) -> None:
-    until = time.monotonic() + 10
-    while time.monotonic() < until:
-        with contextlib.suppress(httpx2.TransportError):
-            if httpx2.get(f"{address}/healthz").json() == {"status": "ok", "open": 0}:
-                return
-        time.sleep(0.05)
-    raise TimeoutError(address)
 
 
 @pytest.fixture
