@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import anthropic
 from pydantic_ai import Agent, Tool
+from pydantic_ai.messages import AgentStreamEvent, PartDeltaEvent, PartStartEvent, TextPart, TextPartDelta
 from pydantic_ai.models.anthropic import AnthropicModel, AnthropicModelSettings
 from pydantic_ai.providers.anthropic import AnthropicProvider
 
@@ -28,14 +29,28 @@ def make(given: Given) -> Turn:
 
     async def turn(question: str, saw: Saw) -> str:
         pieces: list[str] = []
-        async with agent.run_stream(question) as result:
-            async for piece in result.stream_text(delta=True, debounce_by=None):
-                if not pieces:
-                    saw()
-                pieces.append(piece)
+        async with agent.iter(question) as run:
+            async for node in run:
+                if not Agent.is_model_request_node(node):
+                    continue
+                async with node.stream(run.ctx) as events:
+                    async for event in events:
+                        if piece := _text_of(event):
+                            if not pieces:
+                                saw()
+                            pieces.append(piece)
         return "".join(pieces)
 
     return turn
+
+
+def _text_of(event: AgentStreamEvent) -> str:
+    """The text that an event brings; '' when it brings none."""
+    if isinstance(event, PartDeltaEvent) and isinstance(event.delta, TextPartDelta):
+        return str(event.delta.content_delta)
+    if isinstance(event, PartStartEvent) and isinstance(event.part, TextPart):
+        return str(event.part.content)
+    return ""
 
 
 if __name__ == "__main__":
