@@ -33,6 +33,7 @@ from tests.benchmarks.words import (
 )
 
 _HEAD_END = b"\r\n\r\n"
+_NO_PAGE = {"type": "error", "error": {"type": "not_found_error", "message": "no such page"}}
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 _AFTER = re.compile(rb"[?&]after=(\d+)")
 
