@@ -16,17 +16,17 @@ from tests.stack import ROOT
 
 TITLE = "What the models cost"
 HOW = (
-    "Whole turns through the real engine, runtime and prompts over PostgreSQL, against the strict fake of the Messages "
-    "API. The bill is the fake's: a token for every four characters of a request, a prompt cache with the API's rules "
-    "(breakpoints, at least 512 tokens, 20 blocks back, 5 minutes by a simulated clock that puts 45 seconds between a "
-    "customer's messages), the prices of genai-prices. After each conversation it must equal what our steps recorded, "
-    "to the last digit. Customers' words come from the evaluation cases and the demo's questions, drawn with a fixed "
-    "seed, 1 to 10 turns a conversation; answers, tool calls and plans come from the demo model, which writes less "
-    "than a real one and does not think: for each call of a model whose thinking cannot be switched off, {thinking} "
-    "thought tokens are assumed, paid as output, and written to the cache where the turn goes on. Without routing there "
-    "is no fast path and every plan is of medium complexity; the small model still plans. What the large model would cost is "
-    "the same calls at its prices. Not in it: retries, what the API itself adds to prompts with tools, and whether "
-    "another model would need fewer calls."
+    "Whole turns through the real engine, runtime and prompts over PostgreSQL, against the strict fake of the "
+    "Messages API. The bill is the fake's: a token for every four characters of a request, a prompt cache with "
+    "the API's rules (breakpoints, at least 512 tokens, 20 blocks back, 5 minutes by a simulated clock that puts "
+    "45 seconds between a customer's messages), the prices of genai-prices. After each conversation it must equal "
+    "what our steps recorded, to the last digit. Customers' words come from the evaluation cases and the demo's "
+    "questions, drawn with a fixed seed, 1 to 10 turns a conversation; answers, tool calls and plans come from "
+    "the demo model, which writes less than a real one and does not think: for each call of a model whose "
+    "thinking cannot be switched off, {thinking} thought tokens are assumed, paid as output, and written to the "
+    "cache where the turn goes on. Without routing there is no fast path and every plan is of medium complexity; "
+    "the small model still plans. What the large model would cost is the same calls at its prices. Not in it: "
+    "retries, what the API itself adds to prompts with tools, and whether another model would need fewer calls."
 )
 
 
