@@ -17,6 +17,7 @@ from tests.benchmarks.money import play
 from tests.benchmarks.money.load import LENGTHS, SEED, seeded_load, ten_turns, turns_of
 from tests.benchmarks.money.play import Disagree, Played, Way, played, remembering
 from tests.benchmarks.money.tally import Call, alone, cost, longer, of_kind, on_model, share_read
+from tests.fakes.messages_api import Served
 
 if TYPE_CHECKING:
     from pytest_django.plugin import DjangoDbBlocker
@@ -86,6 +87,15 @@ def test_the_load_is_the_same_every_time_and_as_long_as_it_says() -> None:
     assert len({str(case.steps) for case in once}) > len(once) / 2
     assert len({case.customer for case in once}) == 4
     assert SEED
+
+
+def test_a_turn_goes_on_when_the_next_request_begins_like_it() -> None:
+    question = {"role": "user", "content": "Where is it?"}
+    looked = [question, {"role": "assistant", "content": "I look."}, {"role": "user", "content": "It is there."}]
+    bodies: list[dict[str, Any]] = [{"messages": [question]}, {"messages": looked}, {"messages": [looked[2]]}]
+    found = play._calls(0, 0, [Served(body) for body in bodies])
+    assert [one.goes_on for one in found] == [True, False, False]
+    assert play._calls(0, 1, []) == []  # a click
 
 
 async def test_every_cent_is_the_apis_and_routing_is_what_makes_the_difference(database: None) -> None:

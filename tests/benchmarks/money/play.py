@@ -142,10 +142,11 @@ def _old_body(request: ModelRequest, model: str) -> Json:
 
 def _calls(talk: int, step: int, served: Sequence[Served]) -> list[Call]:
     """The calls of one step, each with whether the turn goes on with what it said."""
-    bodies: list[Json | None] = [*(one.body for one in served[1:]), None]
+    bodies = [one.body for one in served]
+    following = [*bodies[1:], None][: len(bodies)]  # a click asks nothing
     return [
-        Call(talk, step, one.body, one.usage, _continues(one.body, following))
-        for one, following in zip(served, bodies, strict=True)
+        Call(talk, step, one.body, one.usage, _continues(one.body, after))
+        for one, after in zip(served, following, strict=True)
     ]
 
 
