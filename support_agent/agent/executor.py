@@ -59,6 +59,7 @@ async def ask_model(turn: TurnInput, recorder: Recorder, evidence: Evidence) -> 
         max_tokens=config.answer_max_tokens,
         tools=ports.tools.schemas(state.tools),
         timeout_s=config.answer_timeout_s,
+        lasting=len(turn.history) + 1,
     )
     state.tries += 1
     gate = Gate(evidence, ports.text.show, lead="\n\n" if state.texts else "", inside=config.inside())

@@ -29,6 +29,7 @@ async def make_plan(turn: TurnInput, recorder: Recorder) -> Plan:
         max_tokens=config.planner_max_tokens,
         output_schema=extras.with_tools(SCHEMA, offered),
         timeout_s=config.planner_timeout_s,
+        lasting=len(turn.history) + 1,
     )
     await recorder.ports.text.activity("thinking", "Reading your message")
     reply = await call_with_fallback(recorder, StepKind.PLAN, request)

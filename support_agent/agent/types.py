@@ -133,6 +133,7 @@ class ModelRequest:
     tools: Sequence[Json] = ()
     output_schema: Json | None = None  # structured output; then nothing is streamed
     timeout_s: float = 40.0
+    lasting: int = 0  # so many of the first messages are sent again by later turns, word for word
 
 
 @dataclass(frozen=True, slots=True)

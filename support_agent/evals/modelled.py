@@ -82,6 +82,7 @@ class ModelledCustomer:
             max_tokens=MAX_TOKENS,
             output_schema=Wish.model_json_schema(),
             timeout_s=TIMEOUT_S,
+            lasting=len(self._thread),
         )
         try:
             reply = await self.player.call(request)

@@ -16,8 +16,9 @@ _TOOL_USE_OVERHEAD_TOKENS = 600  # what the API adds to a prompt with tools
 
 
 def build_body(request: ModelRequest, model: str) -> Json:
-    """The arguments of `messages.create`. Breakpoints: after the system prompt, and after the last message."""
-    body: Json = {"model": model, "max_tokens": request.max_tokens, "messages": _outgoing(request.messages)}
+    """The arguments of `messages.create`. Breakpoints: after the system prompt, after what later turns send again, and,
+    where tools may be asked for, after the last message."""
+    body: Json = {"model": model, "max_tokens": request.max_tokens, "messages": _outgoing(request)}
     if request.system.strip():
         body["system"] = [{"type": "text", "text": request.system, "cache_control": _CACHED}]
     if request.tools:
@@ -65,13 +66,21 @@ def _json(parts: Iterable[object]) -> Iterable[str]:
     return (json.dumps(part, ensure_ascii=False) for part in parts)
 
 
-def _outgoing(messages: Sequence[Json]) -> list[Json]:
-    """The messages as the API takes them back: no blank texts, no marks of ours, the last block a cache breakpoint."""
-    cleaned = [{**message, "content": _clean(message["content"])} for message in messages]
-    kept = [message for message in cleaned if message["content"]]
-    if kept:
-        kept[-1] = {**kept[-1], "content": _marked(kept[-1]["content"])}
-    return kept
+def _outgoing(request: ModelRequest) -> list[Json]:
+    """The messages as the API takes them back: no blank texts, no marks of ours, cache breakpoints where they pay.
+
+    A prefix is found again only where a breakpoint ended it. The turn's own notices and tool results are not in the
+    next turn's history, so what lasts has a breakpoint of its own; the rest is read again by the calls after a tool's
+    result, and without tools by nobody: writing it would cost a quarter more for nothing.
+    """
+    cleaned = [{**message, "content": _clean(message["content"])} for message in request.messages]
+    lasting = [message for message in cleaned[: request.lasting] if message["content"]]
+    own = [message for message in cleaned[request.lasting :] if message["content"]]
+    return [*_marked_at_end(lasting), *(_marked_at_end(own) if request.tools else own)]
+
+
+def _marked_at_end(messages: list[Json]) -> list[Json]:
+    return [*messages[:-1], *({**last, "content": _marked(last["content"])} for last in messages[-1:])]
 
 
 def _clean(content: str | Sequence[Block]) -> str | list[Block]:

@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from tests.fakes.normal import Json, digest, plain, segments, tokens
 
 MIN_TOKENS = 512
+LIFE_S = 300.0  # from the last time it was written or read
 LOOK_BACK = 20  # blocks before a breakpoint that are searched for something already written
 
 
 @dataclass(slots=True)
 class PromptCache:
-    """The written prefixes, by model and hash. `usage` counts one request and writes what its breakpoints mark."""
+    """The written prefixes, by model and hash, each with the second when it was last used. `usage` counts one request
+    and writes what its breakpoints mark."""
 
-    written: set[str] = field(default_factory=set)
+    clock: Callable[[], float] = time.monotonic
+    written: dict[str, float] = field(default_factory=dict)
 
     def usage(self, body: Json) -> Json:
         """The request's usage fields, output aside."""
         hashes, sums, marks = _boundaries(body)
-        read = max((sums[i] for mark in marks for i in _near(mark) if hashes[i] in self.written), default=0)
+        now = self.clock()
+        found = [i for mark in marks for i in _near(mark) if now - self.written.get(hashes[i], -LIFE_S) < LIFE_S]
+        read = max((sums[i] for i in found), default=0)
         cacheable = [mark for mark in marks if sums[mark] >= MIN_TOKENS]
-        self.written.update(hashes[mark] for mark in cacheable)
+        self.written.update((hashes[i], now) for i in (*found, *cacheable))
         upto = max([read, *(sums[mark] for mark in cacheable)])
         return {
             "input_tokens": (sums[-1] if sums else 0) - upto,

@@ -11,6 +11,7 @@ import asyncio
 import inspect
 import itertools
 import json
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -57,13 +58,15 @@ class Served:
 
 
 class FakeMessagesAPI:
-    """`served` and `refusals` say what came in; `requests` are the accepted bodies."""
+    """`served` and `refusals` say what came in; `requests` are the accepted bodies. By `clock` the cache forgets."""
 
-    def __init__(self, responder: Responder, *, api_key: str = "test-key") -> None:
+    def __init__(
+        self, responder: Responder, *, api_key: str = "test-key", clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self.responder, self.api_key = responder, api_key
         self.served: list[Served] = []
         self.refusals: list[Refused] = []
-        self._cache = PromptCache()
+        self._cache = PromptCache(clock)
         self._ids = itertools.count(1)
 
     @property

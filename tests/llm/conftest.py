@@ -90,6 +90,7 @@ def ask(text: str = "Where is my order?", **fields: Any) -> ModelRequest:
         "messages": [{"role": "user", "content": text}],
         "max_tokens": 500,
         "timeout_s": 5.0,
+        "lasting": 1,
         **fields,
     }
     return ModelRequest(**given)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -38,12 +39,44 @@ async def test_tools_and_system_are_read_from_the_cache_by_every_conversation(ri
 async def test_the_next_call_of_a_turn_reads_everything_before_it(rig: MakeRig) -> None:
     at = rig(says("One."), says("Two."))
     history: list[Json] = [{"role": "user", "content": LONG_WORDS}, {"role": "system", "content": "date: today"}]
-    first = (await at.client.call(ask(system=LONG_SYSTEM, messages=history))).spend.usage
+    turn: dict[str, Any] = {"system": LONG_SYSTEM, "tools": [SEARCH]}
+    first = (await at.client.call(ask(**turn, messages=history))).spend.usage
     history += [{"role": "assistant", "content": "One."}, {"role": "user", "content": "And now?"}]
-    second = (await at.client.call(ask(system=LONG_SYSTEM, messages=history))).spend.usage
+    second = (await at.client.call(ask(**turn, messages=history))).spend.usage
     assert second.cache_read_tokens == first.cache_write_tokens > 0
     assert second.cache_write_tokens < 30
     assert at.api.refusals == []
+
+
+@pytest.mark.parametrize("tools", [[], [SEARCH]])
+async def test_the_next_turn_reads_the_history_of_the_one_before(rig: MakeRig, tools: list[Json]) -> None:
+    """Notices and tool results are the turn's own: the next one has other words after the customer's."""
+    at = rig(says("One."), says("Two."), says("Three."))
+    history: list[Json] = []
+    prompts, reads = [], []
+    for words in ("Where is it?", "And the other?", "Thanks."):
+        history.append({"role": "user", "content": f"{words} {LONG_WORDS}"})
+        said = [*history, {"role": "system", "content": f"it is now just after {words}"}]
+        given: dict[str, Any] = {"system": LONG_SYSTEM, "messages": said, "tools": tools, "lasting": len(history)}
+        usage = (await at.client.call(ask(**given))).spend.usage
+        prompts.append(usage.prompt_tokens)
+        reads.append(usage.cache_read_tokens)
+        history.append({"role": "assistant", "content": f"I see. {LONG_WORDS}"})
+    notice = 20
+    assert reads[0] == 0
+    assert prompts[0] - notice < reads[1] < prompts[0]
+    assert prompts[1] - notice < reads[2] < prompts[1]
+
+
+async def test_what_no_call_sends_again_is_not_written_to_the_cache(rig: MakeRig) -> None:
+    """Writing costs a quarter more than reading once: a summary's material and a plan's notices are read once."""
+    at = rig(says("A summary."), says("A plan."))
+    summary = (await at.client.call(ask(LONG_WORDS * 5, lasting=0))).spend.usage
+    assert (summary.cache_write_tokens, summary.cache_read_tokens) == (0, 0)
+    messages: list[Json] = [{"role": "user", "content": LONG_WORDS * 5}, {"role": "system", "content": LONG_WORDS}]
+    plan = (await at.client.call(ask(system=LONG_SYSTEM, messages=messages))).spend.usage
+    assert plan.cache_write_tokens > 512
+    assert plan.input_tokens == tokens({"type": "text", "text": LONG_WORDS})
 
 
 async def test_a_refusal_before_any_output_costs_nothing(rig: MakeRig) -> None:
