@@ -39,12 +39,11 @@ class Claim:
 def claims(text: str) -> list[Claim]:
     """Every checkable statement of a text, in no particular order. Their texts have the digits 0-9."""
     text = western(text)
+    has_digits = bool(_DIGIT.search(text))
     return [
         *_identifiers(text),
-        *_links(text),
-        *_dates(text),
-        *_amounts(text),
-        *_percents(text),
+        *(_links(text) if _LINK_MARK.search(text) else ()),
+        *((*_dates(text), *_amounts(text), *_percents(text)) if has_digits else ()),
         *_periods(text),
         *_promises(text),
         *(Claim(DEED, sentence, (deed,)) for sentence, deed in said_done(text)),
@@ -61,6 +60,10 @@ def number(text: str | float | Decimal) -> str:
     """A number in its shortest form: '4.90' and '4.9' are the same."""
     return str(Decimal(str(text)).normalize() + 0)
 
+
+# What no date, amount or percentage, and no link of any kind, can be without.
+_DIGIT = re.compile(r"\d")
+_LINK_MARK = re.compile(r"[:/]|\.\w|www\.| \. |[\[({]\s?(?:\.|dot)", re.IGNORECASE)
 
 # --- identifiers and links
 _IDENTIFIER = re.compile(

@@ -42,9 +42,13 @@ _RANGE = re.compile(r"(.+)–(.+) (s|mo)")
 
 
 class Evidence:
-    """The values that tool results, articles and server notices contain, and the identifiers a customer named."""
+    """The values that tool results, articles and server notices contain, and the identifiers a customer named.
+
+    They are read when the first claim asks for them: most sentences claim nothing.
+    """
 
     def __init__(self) -> None:
+        self._unread: list[tuple[bool, str]] = []  # (whether a customer's words, the text)
         self._values: set[tuple[str, str]] = set()
         self._amounts: dict[str, set[str]] = {}  # each amount with the currencies it was written in, '' for none
         self._currencies: set[str] = set()  # of the records; an article without a sign means one of these
@@ -52,6 +56,18 @@ class Evidence:
 
     def add(self, text: str) -> None:
         """Facts from a tool result (JSON text), an article or a server notice."""
+        self._unread.append((False, text))
+
+    def add_customer(self, text: str) -> None:
+        """The customer's words back nothing but the identifiers in them: '104233' is AP-104233 as well."""
+        self._unread.append((True, text))
+
+    def _read(self) -> None:
+        unread, self._unread = self._unread, []
+        for is_customers, text in unread:
+            (self._add_words if is_customers else self._add_facts)(text)
+
+    def _add_facts(self, text: str) -> None:
         try:
             found = json.loads(text)
         except ValueError:
@@ -59,12 +75,12 @@ class Evidence:
             self._add_deeds(deeds_told(text))
         self._add_value(found)
 
-    def add_customer(self, text: str) -> None:
-        """The customer's words back nothing but the identifiers in them: '104233' is AP-104233 as well."""
+    def _add_words(self, text: str) -> None:
         self._values.update((IDENTIFIER, c.values[0]) for c in claims(text) if c.kind == IDENTIFIER)
         self._customer_digits.update(re.findall(r"\d{4,}", western(text)))
 
     def backs(self, claim: Claim) -> bool:
+        self._read()
         if claim.kind == AMOUNT:
             return any(self._has_amount(*value.partition(" ")[::2]) for value in claim.values)
         if any((claim.kind, value) in self._values for value in claim.values):

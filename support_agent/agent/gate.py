@@ -16,6 +16,7 @@ from support_agent.agent.evidence import Evidence
 _END = re.compile(
     r"(?<=[.!?…؟])(?<![\s(]\d\.)(?<![\s(]\d\d\.)(?<!\A\d\.)(?<!\A\d\d\.)[\"')\]*_]*(?:\s?\[\d{1,2}\])*\s+(?=[^\s\da-z\[])|(?<=[。！？])|\n+"
 )
+_MARKS = re.compile(r"[.!?…؟。！？\n]")  # without one of these in it, no sentence has ended
 OVERLAP = 200  # characters before a sentence in which a quotation may have begun
 
 Show = Callable[[str], Awaitable[None]]
@@ -28,6 +29,7 @@ class Gate:
         """`lead` is shown before the first text: the blank line after an earlier call's; `inside` is never quoted."""
         self._evidence, self._show, self._lead, self._inside = evidence, show, lead, inside
         self._held = ""
+        self._may_end = False
         self._passed = ""
         self._shown = 0
         self.issues: list[Issue] = []
@@ -35,12 +37,17 @@ class Gate:
     async def feed(self, text: str) -> None:
         """Take streamed text; whole sentences that pass are shown."""
         self._held += text
+        self._may_end = self._may_end or bool(_MARKS.search(text))
+        if not self._may_end:
+            return
         position = 0
         for match in _END.finditer(self._held):
             self._check(self._held[position : match.end()])
             position = match.end()
-        self._held = self._held[position:]
-        await self.show()
+        if position:
+            self._held = self._held[position:]
+            self._may_end = bool(_MARKS.search(self._held))
+            await self.show()
 
     def finish(self) -> None:
         """The stream ended: check what is left. `show` shows it."""

@@ -137,16 +137,19 @@ def fast_path(turn: TurnInput) -> str:
     text = turn.text.strip()
     if len(text) > 160 or turn.pictures:
         return ""
-    names_record = bool(formats().found_in(text))
-    is_general = _GENERAL.search(text) and not _OWN.search(text) and not names_record
-    if turn.article_score >= SURE_ARTICLE and is_general:
+    if turn.article_score >= SURE_ARTICLE and asks_in_general(text):
         return "help centre"
     if _CHANGE.search(text):
         return ""
     if _SMALL_TALK.fullmatch(text):
         return "small talk"
-    about_order = names_record or _ORDER_WORDS.search(text)
+    about_order = bool(formats().found_in(text)) or _ORDER_WORDS.search(text)
     return "order status" if about_order and _WHERE.search(text) else ""
+
+
+def asks_in_general(text: str) -> bool:
+    """Whether it asks how things are, and not about the customer's own: what an article may answer alone."""
+    return bool(_GENERAL.search(text)) and not _OWN.search(text) and not formats().found_in(text)
 
 
 def asks_for_person(text: str) -> bool:

@@ -289,6 +289,10 @@ class TurnState:
     tokens: int = 0
     cost_usd: str = "0"
 
+    def as_json(self) -> Json:
+        """What a checkpoint keeps; nothing is copied."""
+        return {one.name: getattr(self, one.name) for one in fields(self)}
+
     @classmethod
     def restored(cls, checkpoint: Json) -> TurnState:
         """From a checkpoint, whichever version of ours wrote it: old and new runners work side by side."""

@@ -32,6 +32,9 @@ class OwnBreakers:
     def may_call(self, tool: str) -> bool:
         return tool not in self.open
 
+    def is_clean(self, tool: str) -> bool:
+        return False
+
     def note(self, tool: str, *, failed: bool) -> None:
         self.noted.append((tool, failed))
 

@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from decimal import Decimal
 
 import psycopg
 import structlog
@@ -17,7 +18,16 @@ from support_agent.agent.config import EngineConfig
 from support_agent.agent.errors import TurnLost
 from support_agent.agent.loop import run_turn
 from support_agent.agent.toolkit import Tool
-from support_agent.agent.types import EscalationWish, ModelPort, Outcome, Ports, StepRecord, Surface, TurnState
+from support_agent.agent.types import (
+    EscalationWish,
+    ModelPort,
+    Outcome,
+    Ports,
+    StepRecord,
+    Surface,
+    TurnInput,
+    TurnState,
+)
 from support_agent.agent.words import SWITCHED_OFF
 from support_agent.models import Switch, Turn
 from support_agent.runtime import tool_breakers
@@ -25,7 +35,7 @@ from support_agent.runtime.budgets import TurnBudget, fullest_of
 from support_agent.runtime.careful import leave_to_people
 from support_agent.runtime.catalogue import catalogue
 from support_agent.runtime.claims import MAX_ATTEMPTS, is_stuck, release
-from support_agent.runtime.controls import controls
+from support_agent.runtime.controls import Controls, controls
 from support_agent.runtime.history import payer_of, turn_input
 from support_agent.runtime.house import house_lines
 from support_agent.runtime.live import LiveText
@@ -35,7 +45,7 @@ from support_agent.runtime.toolbox import Breakers, Toolbox
 from support_agent.runtime.turns import checkpoint, fail, finish, is_written
 from tickets.db import in_db
 from tickets.languages import speaking
-from tickets.models import EscalationReason
+from tickets.models import Conversation, EscalationReason
 from tickets.workspace import workspace
 
 log = structlog.get_logger(__name__)
@@ -100,7 +110,7 @@ class Attempt:
         state = TurnState.restored(turn.checkpoint) if turn.checkpoint else None
         if turn.attempt > 1:
             await self._text.retract()
-        start, now = await in_db(turn_input, turn), await in_db(controls)
+        start, now, payer, known, fullest = await in_db(self._read)
         if now.has(Switch.Name.STOP_ASSISTANT):
             wish = EscalationWish("model_failing", "The assistant is switched off.")
             await self._finish(Outcome("escalated", gettext(SWITCHED_OFF), escalation=wish))
@@ -110,8 +120,6 @@ class Attempt:
             self._trace.end("escalated", reason=EscalationReason.PEOPLE_FIRST.value)
             return
         limits = now.limits[start.surface]
-        payer = await in_db(payer_of, turn) if start.drafted else turn.conversation
-        known = self._tools if self._tools is not None else await in_db(catalogue)
         tools = {name: tool for name, tool in known.items() if name not in now.disabled_tools}
         start = replace(start, extras=[extra for extra in start.extras if extra.name in tools])
         config = replace(
@@ -123,7 +131,7 @@ class Attempt:
             step_cap=limits.steps,
         )
         version = config.prompt("assist" if start.assist else "assistant").version
-        await in_db(self._note_prompt, version)
+        turn.prompt_version = version[:40]  # written with the first step
         self._trace.prompt(version)
         ports = Ports(
             model=Seeing(self._model, start.conversation_id),
@@ -137,7 +145,7 @@ class Attempt:
                 surface=start.surface,
                 spent=turn.cost_usd,
                 tokens=state.tokens if state else 0,
-                fullest=await in_db(fullest_of, payer, start.surface, limits),
+                fullest=fullest,
             ),
             stop=self,
         )
@@ -145,6 +153,13 @@ class Attempt:
         await self._text.close()
         await self._finish(outcome)
         log.info("turn_ended", state=outcome.state, cost_usd=str(outcome.spend.cost_usd), attempt=turn.attempt)
+
+    def _read(self) -> tuple[TurnInput, Controls, Conversation, Mapping[str, Tool], Decimal]:
+        """All that a turn begins with: what was said, what staff allow, who pays, the tools, how full limits are."""
+        start, now = turn_input(self.turn), controls()
+        payer = payer_of(self.turn) if start.drafted else self.turn.conversation
+        tools = self._tools if self._tools is not None else catalogue()
+        return start, now, payer, tools, fullest_of(payer, start.surface, now.limits[start.surface])
 
     async def steps(self, records: Sequence[StepRecord], state: TurnState) -> None:
         """The engine's StepSink. A finished step waits for a database that restarts: it was paid for."""
@@ -175,9 +190,6 @@ class Attempt:
     async def _finish(self, outcome: Outcome) -> None:
         await in_db(finish, self.turn, outcome, shown=self._text.shown)
         self._trace.end(outcome.state, reason=outcome.escalation.reason if outcome.escalation else "")
-
-    def _note_prompt(self, version: str) -> None:
-        Turn.objects.filter(pk=self.turn.pk, attempt=self.turn.attempt).update(prompt_version=version[:40])
 
     async def _hand_back(self) -> None:
         try:

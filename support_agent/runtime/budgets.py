@@ -25,6 +25,7 @@ from support_agent.runtime.alert_rules import INFO, PAGE, WARNING
 from support_agent.runtime.alerts import alert
 from tickets.db import in_db
 from tickets.models import Conversation
+from tickets.sql import as_json, prepared
 
 ALERT, SOFT = Decimal("0.75"), Decimal("0.80")
 SHARED = ("surface", "system")  # at these limits everybody goes to people
@@ -34,6 +35,42 @@ _RESERVE = """
 INSERT INTO support_agent_spend AS s (scope, key, period, spent_usd, reserved_usd) VALUES (%s, %s, %s, 0, %s)
 ON CONFLICT (scope, key, period) DO UPDATE SET reserved_usd = s.reserved_usd + EXCLUDED.reserved_usd
 WHERE s.spent_usd + s.reserved_usd + EXCLUDED.reserved_usd <= %s RETURNING s.spent_usd + s.reserved_usd
+"""
+# For a turn, in one statement and so in one short transaction: everybody's calls pass the system's row. The turn's row
+# is locked first and the totals after, in their order, as in settling: with the renewal of leases, which locks many
+# turns at once, another order is a deadlock. `sums` are what the totals come to with this; one too many, and nothing is
+# written.
+_HOLD = """
+WITH ours AS MATERIALIZED (
+  SELECT id FROM support_agent_turn WHERE id = %(turn)s AND attempt = %(attempt)s AND finished_at IS NULL
+  FOR NO KEY UPDATE
+), held AS MATERIALIZED (
+  SELECT s.id, w.place, w.most, s.spent_usd + s.reserved_usd + %(usd)s::numeric AS total
+  FROM ours, unnest(%(scopes)s::text[], %(keys)s::text[], %(periods)s::text[], %(limits)s::numeric[])
+    WITH ORDINALITY AS w (scope, key, period, most, place)
+  JOIN support_agent_spend s ON s.scope = w.scope AND s.key = w.key AND s.period = w.period
+  ORDER BY w.place FOR NO KEY UPDATE OF s
+), verdict AS MATERIALIZED (
+  SELECT count(*) = cardinality(%(scopes)s::text[]) AND coalesce(bool_and(total <= most), true) AS fits FROM held
+), added AS (
+  UPDATE support_agent_spend s SET reserved_usd = s.reserved_usd + %(usd)s::numeric
+  FROM held, verdict WHERE s.id = held.id AND verdict.fits
+), noted AS (
+  UPDATE support_agent_turn t SET reservation = %(reservation)s::jsonb FROM ours, verdict
+  WHERE t.id = ours.id AND verdict.fits
+)
+SELECT EXISTS (SELECT FROM ours), coalesce((SELECT array_agg(total ORDER BY place) FROM held), '{}') AS sums
+"""
+_FULLEST = """
+SELECT max((s.spent_usd + s.reserved_usd) / nullif(w.most, 0))
+FROM unnest(%(scopes)s::text[], %(keys)s::text[], %(periods)s::text[], %(limits)s::numeric[])
+  AS w (scope, key, period, most)
+JOIN support_agent_spend s ON s.scope = w.scope AND s.key = w.key AND s.period = w.period
+"""
+_BEGIN_TOTALS = """
+INSERT INTO support_agent_spend (scope, key, period, spent_usd, reserved_usd)
+SELECT scope, key, period, 0, 0
+FROM unnest(%(scopes)s::text[], %(keys)s::text[], %(periods)s::text[]) AS w (scope, key, period) ON CONFLICT DO NOTHING
 """
 _SETTLE = """
 UPDATE support_agent_spend SET spent_usd = spent_usd + %s, reserved_usd = greatest(0, reserved_usd - %s)
@@ -127,9 +164,17 @@ class TurnBudget:
 def fullest_of(conversation: Conversation, surface: str, limits: Limits) -> Decimal:
     """How full the fullest of a turn's totals is, as a share of its limit; one query."""
     totals = totals_of(conversation, surface, limits, datetime.now(UTC))
-    rows = Spend.objects.filter(key__in=[total.key for total in totals])
-    spent = {(row.scope, row.key, row.period): row.spent_usd + row.reserved_usd for row in rows}
-    return max((spent.get((t.scope, t.key, t.period), ZERO) / t.limit for t in totals), default=ZERO)
+    return prepared(_FULLEST, _columns(totals))[0][0] or ZERO
+
+
+def _columns(totals: Sequence[Total]) -> dict[str, list[Any]]:
+    """As the statements take them."""
+    return {
+        "scopes": [total.scope for total in totals],
+        "keys": [total.key for total in totals],
+        "periods": [total.period for total in totals],
+        "limits": [total.limit for total in totals],
+    }
 
 
 class _Full(LimitReached):
@@ -149,18 +194,27 @@ def _reserve_or_tell(turn: Turn, totals: list[Total], usd: Decimal) -> Decimal:
         raise
 
 
-@transaction.atomic
 def _reserve(turn: Turn, totals: list[Total], usd: Decimal) -> Decimal:
     """Reserve for a turn, and keep on its row what and where. Raises LimitReached, and reserves nothing then."""
     rows = [[total.scope, total.key, total.period] for total in totals]
     reservation = {"usd": str(usd), "rows": rows, "attempt": turn.attempt}
-    # The turn's row first and the totals after, as in settling: with the renewal of leases, which locks many turns at
-    # once, the other order is a deadlock.
-    if not Turn.objects.filter(pk=turn.pk, attempt=turn.attempt, finished_at=None).update(reservation=reservation):
+    columns = _columns(totals)
+    asked = {**columns, "turn": turn.pk, "attempt": turn.attempt, "usd": usd, "reservation": as_json(reservation)}
+    is_ours, sums = prepared(_HOLD, asked)[0]
+    if is_ours and len(sums) < len(totals):  # somebody's first call of the day
+        prepared(_BEGIN_TOTALS, columns)
+        is_ours, sums = prepared(_HOLD, asked)[0]
+    if not is_ours:
         raise TurnLost  # a call that nobody wants is not made
-    fullest = reserve_totals(totals, usd)
+    for total, spent in zip(totals, sums, strict=True):
+        if spent > total.limit:
+            raise _Full(total)
     turn.reservation = reservation
-    return fullest
+    shares = [spent / total.limit for total, spent in zip(totals, sums, strict=True)]
+    for total, share in zip(totals, shares, strict=True):
+        if share >= ALERT:
+            _tell(total, share)
+    return max(shares, default=ZERO)
 
 
 @transaction.atomic

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
@@ -18,6 +18,7 @@ from support_agent.models import Turn
 from support_agent.runtime import signals
 from support_agent.runtime.budgets import settle_reservation
 from support_agent.runtime.steps import DIED, free_index, insert_steps
+from tickets.sql import prepared
 
 LEASE = timedelta(seconds=30)
 MAX_ATTEMPTS = 5  # that take a turn no further
@@ -46,14 +47,15 @@ RETURNING id
 """
 
 
-def claim(owner: str, limit: int) -> list[Turn]:
-    """Take up to `limit` turns: those a dead runner left first, then the queue. The caller is their only owner."""
+def claim(owner: str, limit: int, *, orphans_too: bool = True) -> list[Turn]:
+    """Take up to `limit` turns: those a dead runner left first, then the queue. The caller is their only owner.
+
+    Looking for the dead reads everybody's locks: a runner does so at its own pace, not with each turn that comes.
+    """
     parameters: dict[str, Any] = {"owner": owner, "lease": LEASE, "limit": limit}
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(_CLAIM_ORPHANS, parameters)
-        orphans = [row[0] for row in cursor.fetchall()]
-        cursor.execute(_CLAIM_QUEUED, {**parameters, "limit": limit - len(orphans)})
-        ids = orphans + [row[0] for row in cursor.fetchall()]
+    orphans = [row[0] for row in prepared(_CLAIM_ORPHANS, parameters)] if orphans_too else []
+    left = {**parameters, "limit": limit - len(orphans)}
+    ids = orphans + [row[0] for row in prepared(_CLAIM_QUEUED, left)]
     found = list(Turn.objects.select_related("conversation__customer").filter(pk__in=ids)) if ids else []
     for turn in found:
         if turn.pk in orphans:

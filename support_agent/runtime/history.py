@@ -11,9 +11,10 @@ from django.utils import timezone
 from django.utils.translation import gettext, gettext_noop
 
 from support_agent.agent.memory import reminder
+from support_agent.agent.routing import asks_in_general
 from support_agent.agent.types import Surface, TurnInput
 from support_agent.env import env
-from support_agent.models import Draft, Task, ToolCall, Turn
+from support_agent.models import Draft, Task, Turn
 from support_agent.runtime.assists import evidence_for
 from support_agent.runtime.catalogue import extras_for
 from support_agent.runtime.memories import MAX_MESSAGES, as_written, memory_of
@@ -22,9 +23,10 @@ from support_agent.runtime.withheld import Withheld, withheld_in
 from tickets import hours
 from tickets.audience import Readers, readers_of
 from tickets.languages import ENGLISH, language_of, speaking
-from tickets.models import Action, Conversation, Message
+from tickets.models import Conversation, Message
 from tickets.search import search
 from tickets.selectors.conversations import spoken
+from tickets.sql import prepared
 
 MAX_EVIDENCE = 40
 ASSISTS: dict[str, Literal["summary", "draft", "article"]] = {
@@ -35,6 +37,17 @@ ASSISTS: dict[str, Literal["summary", "draft", "article"]] = {
 OF_ASSISTS = Q(about__isnull=False) | Q(purpose=Task.Purpose.ARTICLE)  # an article is about no one conversation
 READ_FIRST = "draft: a member of staff reads this answer before it is sent; propose no changes, send no codes"
 MAX_QUESTION = 160  # characters
+_DOUBTED = """
+SELECT doubtful FROM support_agent_turn WHERE conversation_id = %(conversation)s AND created_at < %(created_at)s
+ORDER BY created_at DESC LIMIT 1
+"""
+_ACTIONS = """
+SELECT id, tool, state FROM tickets_action WHERE conversation_id = %(conversation)s ORDER BY created_at DESC LIMIT 5
+"""
+_RESULTS = """
+SELECT result FROM support_agent_toolcall WHERE conversation_id = %(conversation)s
+ORDER BY created_at DESC LIMIT %(most)s
+"""
 LANGUAGES = {"en": "English", "de": "German", "fr": "French", "es": "Spanish", "ar": "Arabic"}
 DEMO_SPEAKS = gettext_noop(
     "The built-in demo model understands and writes English only. Please write to it in English, or press “Talk to a "
@@ -149,8 +162,8 @@ def notice_for(conversation: Conversation) -> str:
     if env.demo_model and language != ENGLISH:
         with speaking(language):
             lines.append(f"demo model says: {gettext(DEMO_SPEAKS)}")
-    actions = Action.objects.filter(conversation=conversation).order_by("-created_at")[:5]
-    lines += [f"action {action.pk}: {action.tool}, state {action.state}" for action in reversed(actions)]
+    actions = prepared(_ACTIONS, {"conversation": conversation.pk})
+    lines += [f"action {action}: {tool}, state {state}" for action, tool, state in reversed(actions)]
     if conversation.channel == Conversation.Channel.TASK:
         complexity = conversation.metadata.get("complexity", "medium")
         lines.append(f"background task: written by staff, who gave its complexity as {complexity}; nobody will reply")
@@ -160,19 +173,25 @@ def notice_for(conversation: Conversation) -> str:
 
 
 def article_score_of(text: str, readers: Readers, language: str = ENGLISH) -> float:
-    """How well the best article that these readers may read fits a short message: what the fast path goes by."""
-    hits = search(text, readers=readers, limit=1, language=language) if 8 <= len(text) <= MAX_QUESTION else []
+    """How well the best article that these readers may read fits a short, general question: what the fast path goes by.
+
+    Nothing else is searched for.
+    """
+    if not 8 <= len(text) <= MAX_QUESTION or not asks_in_general(text):
+        return 0.0
+    hits = search(text, readers=readers, limit=1, language=language)
     return hits[0].score if hits else 0.0
 
 
 def doubted_before(turn: Turn) -> bool:
     """Whether the turn before this one ended without being sure of itself."""
-    before = Turn.objects.filter(conversation=turn.conversation_id, created_at__lt=turn.created_at)
-    last = before.order_by("-created_at").values_list("doubtful", flat=True).first()
-    return bool(last)
+    asked = {"conversation": turn.conversation_id, "created_at": turn.created_at}
+    return any(doubtful for (doubtful,) in prepared(_DOUBTED, asked))
 
 
 def _earlier_results(conversation: Conversation, withheld: Withheld) -> list[str]:
-    rows = ToolCall.objects.filter(conversation=conversation).order_by("-created_at")
-    results = rows.values_list("result", flat=True)[:MAX_EVIDENCE]
-    return [json.dumps(withheld.without(result), default=str) for result in results]
+    asked = {"conversation": conversation.pk, "most": MAX_EVIDENCE}
+    results = [result for (result,) in prepared(_RESULTS, asked)]  # JSON text, as evidence is
+    if not withheld.urls:
+        return results
+    return [json.dumps(withheld.without(json.loads(result)), default=str) for result in results]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
@@ -15,11 +16,15 @@ from support_agent.agent.toolkit import Status
 from support_agent.models import ConversationMemory, ToolCall
 from support_agent.runtime.pictures import MAX_SEEN, pictures_of
 from tickets.models import Message
+from tickets.sql import prepared
 
 Json = dict[str, Any]
 MAX_MESSAGES = 400
 TOLD = [Status.SUCCESS, Status.NOT_FOUND, Status.PENDING_CONFIRMATION, Status.AWAITING_STAFF]
 FORGOTTEN = {"search_knowledge_base"}  # articles are looked up again; they change
+_STORED = """
+SELECT summary, upto_seq, facts FROM support_agent_conversationmemory WHERE conversation_id = %(conversation)s
+"""
 _CITATION = re.compile(r"\s?\[\d{1,2}\]")
 
 
@@ -30,15 +35,15 @@ def memory_of(conversation_id: UUID, messages: Sequence[Message], *, shown: int 
 
     The newest `shown` pictures are in it.
     """
-    stored = ConversationMemory.objects.filter(pk=conversation_id).first()
-    if stored is not None and 0 < lost <= stored.upto_seq:
-        stored = None
+    summary, upto, facts = next(iter(prepared(_STORED, {"conversation": conversation_id})), ("", 0, "[]"))
+    if 0 < lost <= upto:
+        summary, upto, facts = "", 0, "[]"
     return remembered(
         messages,
         lambda recent: _calls_since(conversation_id, recent[0]),
-        summary=stored.summary if stored else "",
-        upto=stored.upto_seq if stored else 0,
-        facts=stored.facts if stored else (),
+        summary=summary,
+        upto=upto,
+        facts=json.loads(facts),
         shown=shown,
     )
 

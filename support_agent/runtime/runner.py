@@ -10,6 +10,7 @@ import asyncio
 import os
 import random
 import socket
+import time
 from collections.abc import Callable
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -122,14 +123,18 @@ class Runner:
     async def _work(self) -> None:
         if self._model is None:
             self._model = (await asyncio.to_thread(_client_maker))()
+        next_look = 0.0
         while not self._stopping.is_set():
             self._wake.clear()
             free = self._concurrency - len(self._running)
-            turns = await in_db(claim, self._name, free) if free > 0 else []
+            looks = time.monotonic() >= next_look  # for what dead runners left
+            if looks:
+                next_look = time.monotonic() + POLL_S
+            turns = await in_db(claim, self._name, free, orphans_too=looks) if free > 0 else []
             for turn in turns:
                 self._start(turn, self._model)
             if len(turns) < free or free <= 0:
-                await _wait(self._wake, POLL_S)
+                await _wait(self._wake, max(0.0, next_look - time.monotonic()))
 
     def _start(self, turn: Turn, model: ModelClient) -> None:
         attempt = Attempt(turn, model)
@@ -137,8 +142,9 @@ class Runner:
         self._running[turn.pk] = (attempt, task)
 
         def ended(_: asyncio.Task[None]) -> None:
+            if len(self._running) >= self._concurrency:
+                self._wake.set()  # there is room again
             self._running.pop(turn.pk, None)
-            self._wake.set()
 
         task.add_done_callback(ended)
 

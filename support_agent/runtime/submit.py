@@ -33,7 +33,7 @@ from tickets.services.conversations import (
     lock,
 )
 from tickets.services.escalations import escalation_open, reply_owed
-from tickets.services.messages import message_post, message_posted, message_system
+from tickets.services.messages import message_customer, message_posted, message_system
 
 ANSWERED_BY_ASSISTANT = {Conversation.Status.AI, Conversation.Status.WAITING}
 
@@ -69,7 +69,7 @@ def submit_message(
     if visitor.address:
         allow("message_address", visitor.address)
     with transaction.atomic():
-        origin = conversation = lock(conversation.pk)
+        origin = conversation = lock(conversation.pk, known=conversation)
         token = ""
         while True:
             known = message_posted(conversation=conversation, client_message_id=client_message_id, text=text)
@@ -78,19 +78,21 @@ def submit_message(
             if conversation.status != Conversation.Status.CLOSED or can_reopen(conversation):
                 break
             conversation, token = conversation_continue(conversation=conversation)
-        conversation = conversation_reopen(conversation=conversation)
+        if conversation.status == Conversation.Status.CLOSED:
+            conversation = conversation_reopen(conversation=conversation)
         mode = answering_of(conversation)
         answers = mode == LIVE and conversation.status in ANSWERED_BY_ASSISTANT
         turn = _waiting_turn(conversation) if answers else None
         taken = attachments_take(conversation=origin, ids=attachments, into=conversation)
-        message, __ = message_post(
+        message = message_customer(
             conversation=conversation,
             client_message_id=client_message_id,
             text=text,
             attachments=[attachment_payload(attachment) for attachment in taken],
             turn_id=turn.pk if turn else None,
         )
-        attachments_bind(attachments=taken, message=message)
+        if taken:
+            attachments_bind(attachments=taken, message=message)
         if mode != LIVE:
             people_answer(conversation, mode, message)
         return Submitted(conversation, message, turn, True, token)

@@ -17,7 +17,7 @@ from tickets.ids import new_id
 from tickets.models import Conversation, Customer, User
 from tickets.queue import enqueue
 from tickets.services.conversations import conversation_create
-from tickets.services.messages import check_text, message_post
+from tickets.services.messages import check_text, message_customer
 
 MAX_TASK = 40_000  # characters; what programs send is held to a message's length, a transcript is longer
 MAX_BUDGET_USD = LIMITS[Surface.BACKGROUND].turn
@@ -53,7 +53,9 @@ def start_task(task_id: str) -> None:
         metadata={"complexity": task.complexity, "purpose": task.purpose},
     )
     turn = Turn.objects.create(conversation=conversation, surface=Surface.BACKGROUND.value, budget_usd=task.budget_usd)
-    message_post(conversation=conversation, client_message_id=new_id(), text=task.task, turn_id=turn.pk, limit=MAX_TASK)
+    message_customer(
+        conversation=conversation, client_message_id=new_id(), text=task.task, turn_id=turn.pk, limit=MAX_TASK
+    )
     task.turn = turn
     task.save(update_fields=["turn"])
     signals.wake()

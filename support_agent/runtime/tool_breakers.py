@@ -9,7 +9,7 @@ import logging
 import time
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Literal
+from typing import Any, Literal
 
 import redis
 from django.conf import settings
@@ -24,6 +24,7 @@ State = Literal["closed", "open", "half_open"]
 class _Local:
     """What one process knows while Redis does not answer."""
 
+    clean: set[str] = field(default_factory=set)  # tools that nothing stood against when we last looked
     failures: dict[str, int] = field(default_factory=dict)
     open_until: dict[str, float] = field(default_factory=dict)
 
@@ -33,6 +34,7 @@ _local = _Local()
 
 def may_call(tool: str) -> bool:
     """Whether a call may go through; in the half-open state only one at a time."""
+    _local.clean.discard(tool)
     try:
         found = state_of(tool)
         if found == "half_open":
@@ -42,8 +44,14 @@ def may_call(tool: str) -> bool:
         return _local.open_until.get(tool, 0.0) <= time.monotonic()
 
 
+def is_clean(tool: str) -> bool:
+    """Whether a success has nothing to take back: no failure stood against the tool as its call began."""
+    return tool in _local.clean
+
+
 def note(tool: str, *, failed: bool) -> None:
     """Count the end of a call: a success closes the breaker, the fifth failure in a row opens it."""
+    _local.clean.discard(tool)
     try:
         if failed:
             _count(_redis(), tool)
@@ -55,9 +63,15 @@ def note(tool: str, *, failed: bool) -> None:
 
 def state_of(tool: str) -> State:
     """closed, open, or half_open once the pause is over and nothing has succeeded since. Raises RedisError."""
-    if _redis().exists(f"{KEY}{tool}:open"):
+    found: Any = _redis().mget([f"{KEY}{tool}:{name}" for name in ("open", "tripped", "failures")])
+    is_open, has_tripped, failures = found
+    if is_open:
         return "open"
-    return "half_open" if _redis().exists(f"{KEY}{tool}:tripped") else "closed"
+    if has_tripped:
+        return "half_open"
+    if failures is None:
+        _local.clean.add(tool)
+    return "closed"
 
 
 def _count(client: redis.Redis, tool: str) -> None:

@@ -9,33 +9,45 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import json
 import logging
 import random
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
-from django.db import OperationalError, connection, transaction
+from django.db import OperationalError, transaction
+from django.utils import timezone
 from pydantic import ValidationError
 
 from support_agent.agent.errors import TurnLost
 from support_agent.agent.observer import call_key
 from support_agent.agent.toolkit import Arguments, Category, Status, Tool, ToolContext, ToolError, ToolResult
 from support_agent.agent.types import ToolUse
-from support_agent.models import ToolCall, Turn
+from support_agent.models import Turn
 from support_agent.runtime import tool_breakers
 from support_agent.runtime.tool_results import action_id_of, capped, refusal, wrong_fields
 from tickets.db import in_db, outside
 from tickets.errors import DeskError
-from tickets.models import Conversation
+from tickets.ids import new_id
 from tickets.redaction import redact_json, without_secrets
 from tickets.services.conversations import lock
+from tickets.sql import as_json, prepared
 
 Json = dict[str, Any]
 log = logging.getLogger(__name__)
 AWAY = "This could not be fetched just now."
 LESSER = "Only a simpler look-up answered; this may be incomplete."
 Run = Callable[[ToolContext, Any], ToolResult]
+_BEGIN = """
+SELECT c.customer_id, c.locale, t.result, set_config('statement_timeout', %(timeout)s, true)
+FROM tickets_conversation c LEFT JOIN support_agent_toolcall t ON t.idempotency_key = %(key)s
+WHERE c.id = %(conversation)s
+"""
+_KEEP = """
+INSERT INTO support_agent_toolcall SELECT * FROM jsonb_populate_record(NULL::support_agent_toolcall, %(call)s::jsonb)
+ON CONFLICT DO NOTHING
+"""
 ACTING = {Category.MUTATION, Category.TICKET, Category.ESCALATION}
 
 
@@ -43,6 +55,8 @@ class Breakers(Protocol):
     """What spares everybody a tool that is down: the module tool_breakers, or a case's own."""
 
     def may_call(self, tool: str) -> bool: ...
+
+    def is_clean(self, tool: str) -> bool: ...
 
     def note(self, tool: str, *, failed: bool) -> None: ...
 
@@ -102,7 +116,8 @@ class Toolbox:
                     result = await self._ask(tool, run, arguments, use, started, degraded)
                 else:
                     result = await in_db(self._run, tool, run, arguments, use, started, degraded)
-            await in_db(self._breakers.note, tool.name, failed=degraded)
+            if degraded or not self._breakers.is_clean(tool.name):
+                await in_db(self._breakers.note, tool.name, failed=degraded)
             return result
         except TurnLost:
             raise
@@ -120,17 +135,15 @@ class Toolbox:
         return ToolResult(Status.ERROR, {"retryable": retryable, "message": message})
 
     def _run(self, tool: Tool, run: Run, arguments: Arguments, use: ToolUse, started: float, degraded: bool) -> Json:
+        acts = tool.category in ACTING
+        key = self._key(use, acting=acts)
         with transaction.atomic():
-            with connection.cursor() as cursor:  # a hanging query must not outlive its call
-                cursor.execute("SET LOCAL statement_timeout = %s", [round(tool.timeout_s * 1000)])
-            acts = tool.category in ACTING
             if acts:
                 self._hold_turn()
-            key = self._key(use, acting=acts)
-            known = self._known(key)
+            known, context = self._begin(key, tool.timeout_s)
             if known is not None:
                 return known
-            return self._keep(tool, run(self._context(key), arguments), use, key, started, degraded)
+            return self._keep(tool, run(context, arguments), use, key, started, degraded)
 
     async def _ask(
         self, tool: Tool, run: Run, arguments: Arguments, use: ToolUse, started: float, degraded: bool
@@ -138,10 +151,9 @@ class Toolbox:
         """A tool of another system: nothing of the database is held while it answers, and what it proposes is written
         by the desk's own service, which looks at the conversation again."""
         key = self._key(use, acting=tool.category in ACTING)
-        known = await in_db(self._known, key)
+        known, context = await in_db(self._begin, key, tool.timeout_s)
         if known is not None:
             return known
-        context = await in_db(self._context, key)
         if inspect.iscoroutinefunction(run):
             answer = await run(context, arguments)
         else:
@@ -156,9 +168,18 @@ class Toolbox:
                 self._hold_turn()
             return self._keep(tool, answer, use, key, started, degraded)
 
-    def _known(self, key: str) -> Json | None:
-        known = ToolCall.objects.filter(idempotency_key=key).only("result").first()
-        return None if known is None else dict(known.result)
+    def _begin(self, key: str, timeout_s: float) -> tuple[Json | None, ToolContext]:
+        """The result of this call where it was made before, and whose it is; a hanging query will not outlive it."""
+        asked = {"key": key, "conversation": self._turn.conversation_id, "timeout": str(round(timeout_s * 1000))}
+        customer_id, locale, known, _ = prepared(_BEGIN, asked)[0]
+        context = ToolContext(
+            conversation_id=self._turn.conversation_id,
+            turn_id=self._turn.pk,
+            customer_id=customer_id,
+            locale=locale,
+            idempotency_key=key,
+        )
+        return (None if known is None else json.loads(known)), context
 
     def _keep(self, tool: Tool, answer: ToolResult, use: ToolUse, key: str, started: float, degraded: bool) -> Json:
         """Write the answer down as the model will read it: without secrets, within its size."""
@@ -182,16 +203,6 @@ class Toolbox:
         if not ours.exists():
             raise TurnLost
 
-    def _context(self, key: str) -> ToolContext:
-        conversation = Conversation.objects.only("customer_id", "locale").get(pk=self._turn.conversation_id)
-        return ToolContext(
-            conversation_id=conversation.pk,
-            turn_id=self._turn.pk,
-            customer_id=conversation.customer_id,
-            locale=conversation.locale,
-            idempotency_key=key,
-        )
-
     def _key(self, use: ToolUse, *, acting: bool) -> str:
         return ":".join([str(self._turn.pk), *(call_key(use.name, use.arguments) if acting else [use.id])])[:120]
 
@@ -208,16 +219,18 @@ class Toolbox:
         return result
 
     def _save(self, use: ToolUse, key: str, result: Json, started: float) -> None:
-        row = ToolCall(
-            turn=self._turn,
-            conversation_id=self._turn.conversation_id,
-            tool=use.name[:64],
-            tool_use_id=use.id[:80],
-            arguments=use.arguments,
-            idempotency_key=key,
-            status=result["status"],
-            result=result,
-            action_id=action_id_of(result),
-            duration_ms=round((time.perf_counter() - started) * 1000),
-        )
-        ToolCall.objects.bulk_create([row], ignore_conflicts=True)
+        row = {
+            "id": new_id(),
+            "created_at": timezone.now(),
+            "turn_id": self._turn.pk,
+            "conversation_id": self._turn.conversation_id,
+            "tool": use.name[:64],
+            "tool_use_id": use.id[:80],
+            "arguments": use.arguments,
+            "idempotency_key": key,
+            "status": result["status"],
+            "result": result,
+            "action_id": action_id_of(result),
+            "duration_ms": round((time.perf_counter() - started) * 1000),
+        }
+        prepared(_KEEP, {"call": as_json(row)})

@@ -6,9 +6,8 @@ All functions are synchronous and short; the runner calls them by `in_db`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from contextlib import nullcontext
 from decimal import Decimal
-from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -22,14 +21,15 @@ from support_agent.agent.types import EscalationWish, Outcome, Spend, StepKind, 
 from support_agent.agent.words import FAILED
 from support_agent.models import Step, Task, Turn
 from support_agent.runtime import signals
-from support_agent.runtime.budgets import settle_reservation, settle_totals
+from support_agent.runtime.budgets import settle_totals
 from support_agent.runtime.cards import cards_of
+from support_agent.runtime.checkpoints import write_checkpoint
 from support_agent.runtime.commitments import promise_said
 from support_agent.runtime.drafts import FAILED as NOT_DRAFTED
 from support_agent.runtime.drafts import draft_ended
 from support_agent.runtime.jobs import keep_article_draft
 from support_agent.runtime.memories import remember
-from support_agent.runtime.steps import DIED, insert_steps, storable
+from support_agent.runtime.steps import DIED, insert_steps
 from tickets.events import event_append
 from tickets.ids import new_id
 from tickets.models import Conversation, EscalationReason
@@ -55,31 +55,34 @@ def checkpoint(turn: Turn, records: Sequence[StepRecord], state: TurnState) -> N
     """Steps, totals, the engine's state and what the call had reserved in one transaction: dying, a call is charged
     once. Raises TurnLost, with the steps' cost kept (I6)."""
     spend = sum((record.spend for record in records), start=Spend())
-    usage = spend.usage
-    totals: dict[str, Any] = {
-        "step_count": F("step_count") + len(records),
-        "input_tokens": F("input_tokens") + usage.input_tokens,
-        "output_tokens": F("output_tokens") + usage.output_tokens,
-        "cache_read_tokens": F("cache_read_tokens") + usage.cache_read_tokens,
-        "cache_write_tokens": F("cache_write_tokens") + usage.cache_write_tokens,
-        "cost_usd": F("cost_usd") + spend.cost_usd,
-    }
-    if spend.estimated:
-        totals["cost_estimated"] = True
-    with transaction.atomic():
-        seen = _seen(state)
-        turn.topic = seen["topic"]  # the conversation takes it over at the turn's end
-        held = _ours(turn).update(checkpoint=storable(asdict(state)), **seen, **totals)
-        for record in records:
-            if held and record.kind == StepKind.COMPRESS and record.status == "ok":
-                remember(turn.conversation_id, record.output)
-        if not held:
-            Turn.objects.filter(pk=turn.pk).update(**totals)
-        if not settle_reservation(turn, spend.cost_usd) and not held:
-            _withdraw_estimate(turn, spend.cost_usd)
-        insert_steps(turn, records)
-    if not held:
+    turn.topic = (state.plan or {}).get("topic", "")  # the conversation takes it over at the turn's end
+    written_down = [one for one in records if one.kind == StepKind.COMPRESS and one.status == "ok"]
+    with transaction.atomic() if written_down else nullcontext():
+        is_held, is_settled = write_checkpoint(turn, records, state, spend)
+        for record in written_down if is_held else ():
+            remember(turn.conversation_id, record.output)
+    if is_settled:
+        turn.reservation = None
+    if not (is_held or is_settled):
+        _charge_late(turn, records, spend)
+    if not is_held:
         raise TurnLost
+
+
+@transaction.atomic
+def _charge_late(turn: Turn, records: Sequence[StepRecord], spend: Spend) -> None:
+    """The steps of a call that was given up for lost and has come back: its cost takes the place of the estimate."""
+    usage = spend.usage
+    Turn.objects.filter(pk=turn.pk).update(
+        step_count=F("step_count") + len(records),
+        input_tokens=F("input_tokens") + usage.input_tokens,
+        output_tokens=F("output_tokens") + usage.output_tokens,
+        cache_read_tokens=F("cache_read_tokens") + usage.cache_read_tokens,
+        cache_write_tokens=F("cache_write_tokens") + usage.cache_write_tokens,
+        cost_usd=F("cost_usd") + spend.cost_usd,
+    )
+    _withdraw_estimate(turn, spend.cost_usd)
+    insert_steps(turn, records)
 
 
 def is_written(turn: Turn, records: Sequence[StepRecord]) -> bool:
@@ -169,24 +172,12 @@ def _close_turn(turn: Turn, conversation: Conversation, state: str) -> None:
     event_append(conversation=conversation, type="turn", payload={"turn_id": str(turn.pk), "state": state})
     if turn.topic and not conversation.topic:
         Conversation.objects.filter(pk=conversation.pk).update(topic=turn.topic)
-    signals.wake()  # what was queued behind this turn may run now
+    signals.wake_behind(conversation.pk)
 
 
 def _escalate(conversation: Conversation, wish: EscalationWish) -> None:
     if conversation.channel != Conversation.Channel.TASK:  # nobody waits for a background task
         escalation_open(conversation=conversation, reason=wish.reason, summary=wish.summary, team=wish.team)
-
-
-def _seen(state: TurnState) -> dict[str, Any]:
-    """What lists and traces show of the engine's state."""
-    return {
-        "path": state.path,
-        "tools_offered": state.tools,
-        "topic": (state.plan or {}).get("topic", ""),
-        "confidence": state.confidence,
-        "doubtful": state.doubtful,
-        "cautious": state.cautious,
-    }
 
 
 def _ours(turn: Turn) -> QuerySet[Turn]:

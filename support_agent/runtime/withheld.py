@@ -15,8 +15,10 @@ from django.db.models import F, Func, JSONField, Value
 
 from support_agent.models import ToolCall
 from tickets.audience import readers_of
-from tickets.models import Article, Conversation, Message
+from tickets.models import Conversation, Message
+from tickets.sql import prepared
 
+_OTHERS = "SELECT slug FROM tickets_article WHERE audience <> ALL(%(readers)s::text[])"
 SEARCH = "search_knowledge_base"
 INSTEAD = "(This answer came from an article that is not for this customer any more. Search again.)"
 
@@ -52,8 +54,8 @@ class Withheld:
 
 def withheld_in(conversation: Conversation, messages: Iterable[Message]) -> Withheld:
     """One query while every article is the customer's; two when some is not."""
-    others = Article.objects.exclude(audience__in=readers_of(conversation.customer))
-    hidden = frozenset(f"/help/{slug}/" for slug in others.values_list("slug", flat=True))
+    readers = {"readers": sorted(readers_of(conversation.customer))}
+    hidden = frozenset(f"/help/{slug}/" for (slug,) in prepared(_OTHERS, readers))
     if not hidden:
         return Withheld()
     turns: set[UUID] = set()

@@ -26,11 +26,8 @@ from tickets.db import in_db
 
 Json = dict[str, Any]
 READS = {
-    "turn_input",
-    "controls",
-    "fullest_of",
+    "_read",
     "is_stuck",
-    "_note_prompt",
     "may_call",
     "note",
 }  # nobody sees them, so dying there is dying before

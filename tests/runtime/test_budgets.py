@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
 from decimal import Decimal
 from urllib.parse import urlsplit, urlunsplit
 
@@ -146,15 +145,15 @@ async def test_staff_may_change_the_hour_of_the_whole_system() -> None:
 
 async def test_without_a_reservation_no_call_is_made(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
     """PostgreSQL cannot reserve: the turn goes back for another attempt, and the model was asked nothing."""
-    reserve, asked_before = budgets.reserve_totals, list[int]()
+    reserve, asked_before = budgets._reserve, list[int]()
 
-    def away(totals: Sequence[budgets.Total], usd: Decimal) -> Decimal:
+    def away(turn: Turn, totals: list[budgets.Total], usd: Decimal) -> Decimal:
         asked_before.append(len(rig.model.asked))
         if len(asked_before) == 1:
             raise OperationalError("server closed the connection unexpectedly")
-        return reserve(totals, usd)
+        return reserve(turn, totals, usd)
 
-    monkeypatch.setattr(budgets, "reserve_totals", away)
+    monkeypatch.setattr(budgets, "_reserve", away)
     rig.model.add(says("Hello. What can I do for you?"))
     turn = await rig.ask(await rig.begin(), "hello")
     assert turn.state == Turn.State.ANSWERED

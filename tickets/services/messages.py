@@ -8,7 +8,6 @@ from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from tickets.errors import MAX_TEXT, Conflict, Empty, TooLong
@@ -45,29 +44,50 @@ def message_post(
     `turn_id` is the turn that will answer it; `limit` is larger only for what we write ourselves. Raises Empty,
     TooLong, or Conflict when the id came with another text.
     """
-    typed, text = text, check_text(text, allow_empty=bool(attachments), limit=limit)
     known = message_posted(conversation=conversation, client_message_id=client_message_id, text=text, limit=limit)
     if known is not None:
         return known, False
     try:
         with transaction.atomic():
-            message = _add(
-                conversation,
-                Message.Role.CUSTOMER,
-                text,
+            message = message_customer(
+                conversation=conversation,
                 client_message_id=client_message_id,
-                attachments=list(attachments),
-                author=conversation.customer.name if conversation.customer else "",
+                text=text,
+                attachments=attachments,
                 turn_id=turn_id,
+                limit=limit,
             )
-            if without_secrets(typed) != typed:
-                message_system(conversation=conversation, text=HIDDEN)
             return message, True
     except IntegrityError:  # the same message at the same moment on another socket
         known = message_posted(conversation=conversation, client_message_id=client_message_id, text=text, limit=limit)
         if known is None:
             raise
         return known, False
+
+
+def message_customer(
+    *,
+    conversation: Conversation,
+    client_message_id: UUID,
+    text: str,
+    attachments: Sequence[Json] = (),
+    turn_id: UUID | None = None,
+    limit: int = MAX_TEXT,
+) -> Message:
+    """As message_post, for who knows by the conversation's lock that it is new. Raises Empty or TooLong."""
+    typed, text = text, check_text(text, allow_empty=bool(attachments), limit=limit)
+    message = _add(
+        conversation,
+        Message.Role.CUSTOMER,
+        text,
+        client_message_id=client_message_id,
+        attachments=list(attachments),
+        author=conversation.customer.name if conversation.customer else "",
+        turn_id=turn_id,
+    )
+    if without_secrets(typed) != typed:
+        message_system(conversation=conversation, text=HIDDEN)
+    return message
 
 
 def message_posted(
@@ -137,18 +157,15 @@ def check_text(text: str, *, allow_empty: bool = False, limit: int = MAX_TEXT) -
     return text
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def _add(conversation: Conversation, role: Message.Role, text: str, **fields: Any) -> Message:
     text = text.replace("\x00", "").encode("utf-8", "replace").decode()  # what PostgreSQL cannot keep
     message = Message(conversation=conversation, role=role, text=text, html=render(text), **fields)
-    event_append(conversation=conversation, type="message", message=message)
-    written: dict[str, Any] = {"last_message_at": timezone.now()}
-    if role == Message.Role.CUSTOMER:  # whatever staff put off until they write again
-        written |= {"snoozed_until": None, "awaits_customer": False}
+    event = event_append(conversation=conversation, type="message", message=message)
+    conversation.last_message_at = event.created_at
+    if role == Message.Role.CUSTOMER:
+        conversation.snoozed_until, conversation.awaits_customer = None, False
         resolution_revoke(conversation=conversation)
-    Conversation.objects.filter(pk=conversation.pk).update(**written)
-    for name, value in written.items():
-        setattr(conversation, name, value)
     if conversation.status in (Conversation.Status.WAITING, Conversation.Status.HUMAN):  # what staff look at
         publish_inbox(conversation.pk, "message")
     return message
