@@ -121,6 +121,8 @@ def database(url: str) -> dict[str, Any]:
 DATABASE_URL = env.database_url or embedded.database_url(env.data_dir)
 DATABASE_DIRECT_URL = env.database_direct_url
 """Where DATABASE_URL leads through a pooler in transaction mode: PostgreSQL itself, for what a session must keep."""
+PREPARES_STATEMENTS = not DATABASE_DIRECT_URL
+"""Whether the hot path's statements are prepared: a pooler gives each transaction another connection."""
 DATABASES = {"default": database(DATABASE_URL)}
 REDIS_URL = env.redis_url or embedded.redis_url(env.data_dir)
 CACHES = {"default": {"BACKEND": "support_agent.cache.SharedCache", "LOCATION": REDIS_URL}}

@@ -1,6 +1,7 @@
 """Statements of the hot path, written out: what the ORM would do in many, at a fraction of its work.
 
-PostgreSQL parses and plans them once per connection, where no pooler stands between. They take part in the transaction that is open, or are one.
+PostgreSQL parses and plans them once per connection, where no pooler stands between. They take part in the transaction
+that is open, or are one.
 """
 
 from __future__ import annotations
