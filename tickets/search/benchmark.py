@@ -20,6 +20,7 @@ from tickets.ids import new_id
 from tickets.models import Article, ArticleSection
 from tickets.search import find, search
 from tickets.search.embedder import embed_query, get_embedder
+from tickets.search.semantic import Nearness
 from tickets.search.snapshot import current_snapshot
 from tickets.services.articles import terms_recount
 
@@ -142,12 +143,12 @@ def _by_meaning(question: str) -> list[str]:
     """Articles by their nearest section, whatever the distance."""
     embedder = get_embedder()
     assert embedder is not None
-    snapshot = current_snapshot(embedder.name)
-    vector = embed_query(embedder, question)
-    assert vector is not None
-    nearest = np.argsort(-(snapshot.vectors @ vector))[:100]
+    near = Nearness(current_snapshot(embedder.name), embedder, question)
+    sections = near.nearest(EVERYONE, count=100)
+    cosines = dict(zip(sections, near.of(sections), strict=True))
+    nearest = sorted(sections, key=lambda section: -cosines[section])
     owners = {str(section): str(article) for section, article in ArticleSection.objects.values_list("id", "article_id")}
-    return _slugs(list(dict.fromkeys(owners[snapshot.sections[row]] for row in nearest))[:10])
+    return _slugs(list(dict.fromkeys(owners[section] for section in nearest))[:10])
 
 
 def _slugs(articles: list[str]) -> list[str]:
