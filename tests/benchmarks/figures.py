@@ -1,4 +1,4 @@
-"""What a benchmark finds: figures with their spread over the repeats of one run, in sections that are printed and kept."""
+"""What a benchmark finds: figures with their spread over the repeats of one run, in sections."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What every section is handed: how often to repeat, whether an hour may be spent, a folder that goes afterwards."""
+    """What every section is handed: a folder that goes afterwards, how often to repeat, whether it may take long."""
 
     folder: Path
     say: Callable[[str], None]
