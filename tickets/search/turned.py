@@ -18,7 +18,7 @@ from tickets.search.embedder import Vectors
 FEW = 5_000  # up to here every row is read whole: turning would save nothing
 SHORTLIST = 1_600
 """At least so many rows, and one in SHARE, are read whole: of the 40 nearest among 34,000, 99.8 % are among them."""
-SHARE = 20
+SHARE = 40
 SAMPLE = 20_000  # rows that tell the main directions
 
 Rows = NDArray[np.intp]
