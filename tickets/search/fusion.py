@@ -17,6 +17,7 @@ MEANING, SECOND, WORDS, SHARE, NAME = 1.0, 0.8, 0.4, 0.15, 0.1
 """What each signal adds: an article's best and second-best cosine, its rank by words, its share of them, its name."""
 LEAST = 0.5
 """Below this confidence of the best article there is no answer."""
+MOST = 50  # more than any page shows
 
 
 @dataclass(slots=True)
@@ -52,10 +53,11 @@ class Found:
 def fuse(ranked: Iterable[Ranked], nearness: Nearness, named: dict[str, float]) -> list[Found]:
     """Distinct articles, best first; none at all when the best one is not about the question."""
     articles: dict[str, Found] = {}
-    for row in ranked:
+    ranked = list(ranked)
+    for row, cosine in zip(ranked, nearness.of([row.section for row in ranked]), strict=True):
         found = articles.setdefault(row.article, Found(row.article, named.get(row.article, 0.0)))
-        found.see(row, nearness.of(row.section))
-    ordered = sorted(articles.values(), key=lambda found: (-found.score, found.article))
+        found.see(row, cosine)
+    ordered = sorted(articles.values(), key=lambda found: (-found.score, found.article))[:MOST]
     for found in ordered:
         found.confidence = _confidence(found, nearness)
     return ordered if ordered and ordered[0].confidence >= LEAST else []

@@ -1,12 +1,15 @@
-"""Nearest sections by meaning: an exact search over the vectors in memory."""
+"""Nearest sections by meaning, over the vectors in memory."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 
 from tickets.audience import Readers
-from tickets.search.embedder import Embedder, Vectors, embed_query, foreign_topics
+from tickets.search.embedder import Embedder, embed_query, foreign_topics
 from tickets.search.snapshot import Snapshot
+from tickets.search.turned import Asked
 
 NEAREST = 40
 
@@ -19,31 +22,30 @@ class Nearness:
 
     def __init__(self, snapshot: Snapshot, embedder: Embedder | None, question: str) -> None:
         self._snapshot = snapshot
-        self._cosines: Vectors = np.empty(0, dtype=np.float32)
+        self._asked: Asked | None = None
         self.related = self.foreign = 0.0
         if embedder is None or not len(snapshot.vectors):
             return
         vector = embed_query(embedder, question)
-        if vector is not None and len(vector) == snapshot.vectors.shape[1]:
-            self._cosines = snapshot.vectors @ vector
+        if vector is not None and len(vector) == snapshot.vectors.width:
+            self._asked = snapshot.vectors.asked(vector)
             self.related = embedder.related
             self.foreign = float((foreign_topics(embedder) @ vector).max())
 
     def __bool__(self) -> bool:
-        return bool(len(self._cosines))
+        return self._asked is not None
 
-    def of(self, section: str) -> float:
-        """From -1 to 1; 0 for a section without a vector."""
-        row = self._snapshot.rows.get(section)
-        return float(self._cosines[row]) if self and row is not None else 0.0
+    def of(self, sections: Sequence[str]) -> list[float]:
+        """From -1 to 1, one for each; 0 for a section without a vector."""
+        if self._asked is None:
+            return [0.0] * len(sections)
+        rows = np.array([self._snapshot.rows.get(section, -1) for section in sections], dtype=np.intp)
+        cosines: list[float] = np.where(rows < 0, 0.0, self._asked.cosines(rows)).tolist()
+        return cosines
 
-    def nearest(self, readers: Readers, category: str | None = None) -> list[str]:
-        """The NEAREST sections that these readers may read, of one category or of all; in no order."""
-        scores = self._cosines
-        if self:
-            scores = np.where(np.isin(self._snapshot.audiences, list(readers)), scores, -2.0)
-        if category and self:
-            scores = np.where(self._snapshot.categories == category, scores, -2.0)
-        count = min(NEAREST, len(scores))
-        best: list[int] = np.argpartition(scores, -count)[-count:].tolist() if count else []
-        return [self._snapshot.sections[row] for row in best if scores[row] > -2.0]
+    def nearest(self, readers: Readers, category: str | None = None, count: int = NEAREST) -> list[str]:
+        """The nearest sections that these readers may read, of one category or of all; in no order."""
+        if self._asked is None:
+            return []
+        rows = self._asked.nearest(count, self._snapshot.allowed(readers, category))
+        return [self._snapshot.sections[row] for row in rows]

@@ -18,10 +18,11 @@ import numpy as np
 from django.db import connection
 from numpy.typing import NDArray
 
+from tickets.audience import Readers
 from tickets.languages import ENGLISH
 from tickets.models import Article, ArticleSection, ArticleTranslation, SearchTerm, TranslatedTerm
-from tickets.search.embedder import Vectors
 from tickets.search.names import Names
+from tickets.search.turned import Turned, turned
 
 MANY = 2000  # from here on it is cheaper to fetch every vector than to name those
 _lock = threading.Lock()
@@ -51,7 +52,18 @@ class Snapshot:
     rows: dict[str, int] = field(default_factory=dict)
     audiences: NDArray[np.str_] = field(default_factory=lambda: np.empty(0, dtype="<U10"))
     categories: NDArray[np.str_] = field(default_factory=lambda: np.empty(0, dtype="<U10"))
-    vectors: Vectors = field(default_factory=lambda: np.empty((0, 0), dtype=np.float32))
+    vectors: Turned = field(default_factory=lambda: turned(np.empty((0, 0), dtype=np.float32)))
+    _allowed: dict[tuple[Readers, str | None], NDArray[np.bool_]] = field(default_factory=dict)
+
+    def allowed(self, readers: Readers, category: str | None) -> NDArray[np.bool_]:
+        """Which rows these readers may read, of one category or of all; worked out once."""
+        found = self._allowed.get((readers, category))
+        if found is None:
+            found = np.isin(self.audiences, list(readers))
+            if category:
+                found &= self.categories == category
+            self._allowed[readers, category] = found
+        return found
 
 
 def current_snapshot(embedder: str, language: str = ENGLISH) -> Snapshot:
@@ -91,29 +103,38 @@ def _read(embedder: str, language: str, version: UUID | None, kept: Snapshot | N
     pairs = [(str(section), category, audience) for section, category, audience in listed]
     old = kept.rows if kept is not None else {}
     unknown = [section for section, _, _ in pairs if section not in old]
-    wanted = found if len(unknown) > MANY else found.filter(id__in=unknown)
-    vectors_of = wanted.values_list("id", "embedding") if unknown else []
-    fresh = {str(section): vector for section, vector in vectors_of}
+    many = len(unknown) > MANY
+    vectors_of = (found if many else found.filter(id__in=unknown)).values_list("id", "embedding") if unknown else []
+    fresh = {str(section): bytes(vector) for section, vector in vectors_of if vector is not None}
     pairs = [pair for pair in pairs if pair[0] in old or pair[0] in fresh]  # one may have gone in between
-    vectors = np.empty((len(pairs), 0), dtype=np.float32)
-    if pairs:
-        first = next(iter(fresh.values()), None)
-        width = len(first) // 4 if first is not None else kept.vectors.shape[1]  # type: ignore[union-attr]
-        vectors = np.empty((len(pairs), width), dtype=np.float32, order="F")  # a product reads it a third faster
-        for row, (section, _, _) in enumerate(pairs):
-            known = fresh.get(section)
-            vectors[row] = np.frombuffer(known, dtype="<f4") if known is not None else kept.vectors[old[section]]  # type: ignore[union-attr]
+    sections = [section for section, _, _ in pairs]
     return Snapshot(
         version=version,
         articles=names.articles,
         names=names,
         vocabulary=_vocabulary(language),
-        sections=[section for section, _, _ in pairs],
-        rows={section: row for row, (section, _, _) in enumerate(pairs)},
+        sections=sections,
+        rows={section: row for row, section in enumerate(sections)},
         categories=np.array([category for _, category, _ in pairs], dtype="<U10"),
         audiences=np.array([audience for _, _, audience in pairs], dtype="<U10"),
-        vectors=vectors,
+        vectors=_turned(sections, fresh, kept, anew=many),
     )
+
+
+def _turned(sections: list[str], fresh: dict[str, bytes], kept: Snapshot | None, *, anew: bool) -> Turned:
+    """The sections' vectors, in their order: those just fetched and those kept. `anew`: all of them were fetched."""
+    old = kept if kept is not None and not anew else Snapshot(None, 0, Names([]))
+    turn = old.vectors.turn
+    width = len(next(iter(fresh.values()))) // 4 if fresh else old.vectors.width
+    vectors = np.empty((len(sections), width), dtype=np.float32)
+    new = [row for row, section in enumerate(sections) if section in fresh]
+    if new:
+        came = np.stack([np.frombuffer(fresh[sections[row]], dtype="<f4") for row in new])
+        vectors[new] = came if turn is None else came @ turn
+    known = [row for row, section in enumerate(sections) if section not in fresh]
+    if known:
+        vectors[known] = old.vectors.rows([old.rows[sections[row]] for row in known])
+    return turned(vectors, turn)
 
 
 def _named(language: str) -> Iterator[tuple[str, str, str, str]]:

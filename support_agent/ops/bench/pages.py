@@ -27,12 +27,14 @@ TOOL, MODEL = "track_shipment", "claude-sonnet-5-5"
 
 @dataclass(frozen=True, slots=True)
 class Timed:
-    """One page: median and longest of TIMES requests after one to warm up; `note` says why it was skipped."""
+    """One page: median and longest of TIMES requests after one to warm up, and what of it was this process's own CPU;
+    `note` says why it was skipped."""
 
     page: str
     address: str
     median_ms: float | None = None
     max_ms: float | None = None
+    cpu_ms: float | None = None
     queries: int | None = None
     kilobytes: int | None = None
     note: str = ""
@@ -111,11 +113,18 @@ def _timed(client: Client, page: str, name: str, query: dict[str, str]) -> Timed
     asked = len(queries)  # the next request forgets them
     if answer.status_code != 200:
         return Timed(page, address, note=f"answered {answer.status_code}")
-    took = []
+    took, used = [], []
     for _ in range(TIMES):
-        began = time.perf_counter()
+        began, cpu = time.perf_counter(), time.process_time()
         client.get(address)
+        used.append((time.process_time() - cpu) * 1000)
         took.append((time.perf_counter() - began) * 1000)
     return Timed(
-        page, address, round(statistics.median(took), 1), round(max(took), 1), asked, len(answer.content) // 1024
+        page,
+        address,
+        median_ms=round(statistics.median(took), 1),
+        max_ms=round(max(took), 1),
+        cpu_ms=round(statistics.median(used), 1),
+        queries=asked,
+        kilobytes=len(answer.content) // 1024,
     )
