@@ -5,7 +5,7 @@ PYTHON := $(shell for python in python3 python3.14 python3.13 python3.12 python3
 	&& { echo $$python; break; }; done)
 endif
 VENV := .venv/bin
-.PHONY: run test browse faults lint format doctor bench evals lock audit installed setup python
+.PHONY: run test browse faults lint format doctor bench bench-long evals lock audit installed setup python
 
 run: python
 	@exec $(PYTHON) -m support_agent.launch.bootstrap run
@@ -34,9 +34,14 @@ format: setup
 doctor: installed
 	@exec $(VENV)/python -m support_agent.launch doctor $(ARGS)
 
-# Help-centre search: recall and MRR on the labelled questions, and speed. ARGS="--articles 0" leaves the speed out.
-bench: installed
-	@exec $(VENV)/python -m support_agent.launch bench_search $(ARGS)
+# Speed and cost, every figure with its target: 15 minutes at most. Writes docs/performance.md and docs/scaling.md.
+# ARGS="--only turns,loads" prints a part and writes nothing; ARGS="--repeats 5"; ARGS="--no-write".
+bench: setup
+	@exec $(VENV)/python -m tests.benchmarks $(ARGS)
+
+# The same with larger sizes, and a soak of 20 minutes.
+bench-long: setup
+	@exec $(VENV)/python -m tests.benchmarks --long $(ARGS)
 
 # The evaluation cases against the demo model. ARGS="--model live --budget 2" asks the configured ones, which costs money.
 # For continuous integration: ARGS="--no-record --junit evals.xml --html evals.html".

@@ -1,9 +1,11 @@
 """`python -m tests.benchmarks.crowd`: customers on sockets, in a process of its own, as browsers speak.
 
-It reads people from standard input (tests/benchmarks/people.py), one JSON line, connects them, lets each say `--warm`
-messages, writes `ready`, and waits for a line. Then each says a message, reads its answer to the turn's end, thinks
-for `--think` seconds and says the next, for `--seconds` or `--turns` each; what is under way is read to its end. It
-writes one JSON line: the turns as {tag, said, first, ended}, times of time.monotonic(), which all processes share.
+It reads people from standard input, one JSON line (tests/benchmarks/people.py, and `after`, the number of the last
+event they have seen, so that nothing is caught up with), connects them, lets each say `--warm` messages, writes
+`ready`, and waits for a line. Then each says a message, reads its answer to the turn's end, thinks for `--think`
+seconds and says the next, for `--seconds` or `--turns` each; what is under way is read to its end. They begin one after
+another within `--spread` seconds, so that they do not go in step. It writes one JSON line: the turns as {tag, said,
+first, ended}, times of time.monotonic(), which all processes share.
 """
 
 from __future__ import annotations
@@ -91,8 +93,12 @@ class Crowd:
             await asyncio.to_thread(sys.stdin.readline)
             began = time.monotonic()
             until = began + self._options.seconds if self._options.seconds else None
+            apart = self._options.spread / max(1, len(self._people))
             ends = await asyncio.gather(
-                *(self._say(person, turns=self._options.turns, until=until) for person in self._people),
+                *(
+                    self._say(person, turns=self._options.turns, until=until, after=apart * number)
+                    for number, person in enumerate(self._people)
+                ),
                 return_exceptions=True,
             )
             ended = time.monotonic()
@@ -112,7 +118,8 @@ class Crowd:
             gate = asyncio.Semaphore(20)
 
             async def connect(one: dict[str, str], base: str) -> None:
-                url = f"{base}/ws/chat/{one['conversation']}/?format=html&after=0&token={one['token']}"
+                url = f"{base}/ws/chat/{one['conversation']}/?format=html&after={one['after']}"
+                url += f"&token={one['token']}"
                 async with gate:
                     socket = await session.ws_connect(url, max_msg_size=0, heartbeat=None)
                 question = QUESTIONS[self._options.question]
@@ -122,9 +129,10 @@ class Crowd:
             yield
             await asyncio.gather(*(person.socket.close() for person in self._people))
 
-    async def _say(self, person: Person, *, turns: int, until: float | None = None) -> None:
+    async def _say(self, person: Person, *, turns: int, until: float | None = None, after: float = 0.0) -> None:
         """So many turns, or as many as begin before `until`. Who thinks begins at a moment of their own."""
         think = self._options.think
+        await asyncio.sleep(after)
         if think and until is not None:
             await asyncio.sleep(random.random() * think)
         while turns > 0 or (until is not None and time.monotonic() < until):
@@ -142,6 +150,7 @@ def main() -> None:
     parser.add_argument("--turns", type=int, default=0)
     parser.add_argument("--seconds", type=float, default=0.0)
     parser.add_argument("--think", type=float, default=0.0)
+    parser.add_argument("--spread", type=float, default=0.0)
     found = asyncio.run(Crowd(parser.parse_args()).run())
     sys.stdout.write(json.dumps(found) + "\n")
 

@@ -63,19 +63,21 @@ def run_load(
     turns: int = 0,
     warm: int = 1,
     think: float = 0.0,
+    spread: float = 0.0,
     question: str = "fast",
 ) -> Load:
     """Let these people talk, see tests/benchmarks/crowd.py. Raises AssertionError when the crowd itself broke."""
     webs = ",".join(web.socket_url for web in house.of("web"))
     command = [sys.executable, "-m", "tests.benchmarks.crowd", "--webs", webs, "--question", question]
     command += ["--warm", str(warm), "--seconds", str(seconds), "--turns", str(turns), "--think", str(think)]
+    command += ["--spread", str(spread)]
     with subprocess.Popen(
         command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as crowd:
         assert crowd.stdin is not None
         assert crowd.stdout is not None
         assert crowd.stderr is not None
-        crowd.stdin.write(json.dumps(list(people)) + "\n")
+        crowd.stdin.write(json.dumps(_seen(house, people)) + "\n")
         crowd.stdin.flush()
         if crowd.stdout.readline() != "ready\n":
             raise AssertionError(f"the crowd did not get ready: {crowd.stderr.read()[-2000:]}")
@@ -88,6 +90,12 @@ def run_load(
         if not line:
             raise AssertionError(f"the crowd broke: {crowd.stderr.read()[-2000:]}")
     return _load(json.loads(line), house.calls(), {name: after[name] - before[name] for name in after})
+
+
+def _seen(house: House, people: Sequence[dict[str, str]]) -> list[dict[str, str]]:
+    """The people with the number of their conversation's last event, as the page they would come from knows it."""
+    last = {str(id): str(seq) for id, seq in house.rows("SELECT id, last_seq FROM tickets_conversation")}
+    return [{**one, "after": last[one["conversation"]]} for one in people]
 
 
 def _load(found: dict[str, Any], calls: Sequence[dict[str, Any]], cpu: dict[str, float]) -> Load:
@@ -110,5 +118,7 @@ def _load(found: dict[str, Any], calls: Sequence[dict[str, Any]], cpu: dict[str,
             )
         )
     failures = [*found["failures"], *["a turn without an answer"] * (len(found["turns"]) - len(timed))]
-    per_turn = {name: seconds / max(1, len(timed)) * 1000 for name, seconds in cpu.items()}
+    if not timed:
+        raise AssertionError(f"nobody was answered: {failures[:3]}")
+    per_turn = {name: seconds / len(timed) * 1000 for name, seconds in cpu.items()}
     return Load(timed, found["ended"] - found["began"], per_turn, found["frames"], failures)
