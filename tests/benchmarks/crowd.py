@@ -29,7 +29,7 @@ QUESTIONS = {
     "fast": "Where is my order {order}? {tag}",
     "planned": "The strap of the tent in my order {order} has come off, and I wonder what would be best now. {tag}",
 }
-FIRST_TEXT = 'class="message assistant growing"'  # the first delta's fragment
+FIRST_TEXT = 'class="message assistant'  # of the first delta's fragment, or of a message so quick that it had none
 PATIENCE_S = 120.0
 
 

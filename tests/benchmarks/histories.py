@@ -9,11 +9,19 @@ import psycopg
 # Each statement is one of a session; a copy is its original as JSON with a few fields set.
 WANTED = "CREATE TEMP TABLE wanted (conversation_id uuid, length int)"
 WANT = "INSERT INTO wanted VALUES (%s, %s)"
-# `later` puts the copies in order, all before the next real turn.
+# A minute lies between two turns, and between the last one and now: what is remembered goes by time too.
+OLD = "IN (SELECT old FROM copies)"
+FIRST = {  # the original's own rows
+    "support_agent_turn": f"x.id {OLD}",
+    "support_agent_toolcall": f"x.turn_id {OLD}",
+    "tickets_message": f"x.turn_id {OLD}",
+    "tickets_event": "x.seq <= c.last_seq",
+}
 COPY = (
     """
     CREATE TEMP TABLE copies AS
-    SELECT t.conversation_id, t.id AS old, uuidv7() AS new, n, n * c.last_seq AS seqs, n * interval '1 ms' AS later
+    SELECT t.conversation_id, t.id AS old, uuidv7() AS new, n, n * c.last_seq AS seqs,
+        (n - w.length) * interval '1 minute' AS later
     FROM wanted w JOIN tickets_conversation c ON c.id = w.conversation_id
     JOIN support_agent_turn t ON t.conversation_id = c.id, generate_series(1, w.length - 1) n ORDER BY n
     """,
@@ -56,6 +64,19 @@ COPY = (
         'id', uuidv7(), 'turn_id', c.new, 'idempotency_key', c.new || ':' || t.tool_use_id,
         'created_at', t.created_at + c.later)) AS copy
     """,
+    """
+    UPDATE support_agent_step s SET created_at = s.created_at - w.length * interval '1 minute'
+    FROM wanted w JOIN support_agent_turn t USING (conversation_id) JOIN copies c ON c.old = t.id AND c.n = 1
+    WHERE s.turn_id = t.id
+    """,
+    *(
+        f"""
+        UPDATE {table} x SET created_at = x.created_at - w.length * interval '1 minute'
+        FROM wanted w JOIN tickets_conversation c ON c.id = w.conversation_id
+        WHERE w.length > 1 AND x.conversation_id = c.id AND {first}
+        """
+        for table, first in FIRST.items()
+    ),
     """
     UPDATE tickets_conversation c SET last_seq = c.last_seq * w.length FROM wanted w WHERE w.conversation_id = c.id
     """,

@@ -130,9 +130,11 @@ def test_the_pages_have_their_places(page: Path) -> None:
     assert 0 < text.index(arithmetic.BEGIN) < text.index(arithmetic.END)
 
 
+@pytest.mark.timeout(180)  # of which most is the processes' start, on a busy machine
 def test_a_few_turns_over_the_real_processes(tmp_path: Path) -> None:
     """Both paths, in conversations of one turn and of twenty; nobody is caught up with what they had seen."""
-    with House(tmp_path / "house", model={"small-ttft": 0.05, "medium-ttft": 0.05, "rate": 400}) as house:
+    quick, variables = {"small-ttft": 0.05, "medium-ttft": 0.05, "rate": 400}, {"EMBEDDER": "none"}
+    with House(tmp_path / "house", model=quick, variables=variables) as house:
         people = house.program("tests.benchmarks.people", "2")
         before = run_load(house, people, turns=1, warm=0)
         lengthen(house.postgres.url, {people[0]["conversation"]: 20})

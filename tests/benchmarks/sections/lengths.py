@@ -12,8 +12,8 @@ from tests.benchmarks.load import PRODUCT, Load, run_load
 LENGTHS, LENGTHS_LONG = (1, 20, 50, 100), (1, 20, 50, 100, 500)
 FULLEST = 50  # about as long as everything is remembered word for word
 PEOPLE, TURNS, TURNS_LONG = 16, 3, 10
-PACE = {"small-ttft": 0.1, "medium-ttft": 0.1, "rate": 100}
-TURN_S = 1.4
+PACE = {"small-ttft": 0.05, "medium-ttft": 0.05, "rate": 200}
+TURN_S = 1.0
 TOKENS = """
 SELECT avg(t.input_tokens + t.cache_read_tokens + t.cache_write_tokens) / 2 FROM support_agent_turn t
 WHERE t.conversation_id = ANY(%s) AND t.state = 'answered' AND (
@@ -24,8 +24,8 @@ HOW = (
     f"{PEOPLE} conversations of each length at once, each of its own customer: one turn that was had, copied in "
     "PostgreSQL with its messages, events, steps and tool call as often as it takes, then one turn that is not "
     f"measured and {TURNS} that are ({TURNS_LONG} in the long form). All is remembered word for word up to 24,000 "
-    f"tokens, which is some {FULLEST} of these turns; then the older part is a summary, made in the turn that is not "
-    "measured, and 12,000 tokens are left. So the prompt, and with it the CPU, grows up to there and no further."
+    f"tokens, which is some {FULLEST} of these turns; then the older part becomes a summary, here in the turn that is "
+    "not measured. So the prompt, and with it the CPU, grows up to there and no further."
 )
 
 

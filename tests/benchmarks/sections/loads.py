@@ -44,7 +44,7 @@ def _waits(setting: Setting) -> tuple[list[Figure], int]:
             run_load(house, people[:MANY], turns=3 if setting.is_long else 1, spread=6.0, warm=0, question="planned")
         ]
         setting.say(f"{BUSY} busy")
-        few = [run_load(house, people[-BUSY:], seconds=seconds, spread=TURN_S, warm=0) for _ in range(setting.repeats)]
+        few = [run_load(house, people[-BUSY:], seconds=seconds, spread=TURN_S, warm=0)]
         setting.say(f"{len(people)} live")
         live = [run_load(house, people, seconds=180.0 if setting.is_long else THINK_S, think=THINK_S, warm=0)]
     found = [

@@ -23,7 +23,7 @@ def measure(setting: Setting) -> Section:
     with House(setting.folder / "pages", webs=0, runners=0, variables={"STAFF_MFA": "optional"}) as house:
         found = []
         for steps in sizes:
-            setting.say(f"pages: over {steps:,} steps")
+            setting.say(f"over {steps:,} steps")
             arguments = ["--steps", str(steps), "--conversations", str(steps // STEPS_PER_CONVERSATION)]
             found.append(json.loads(house.manage("bench_ops", "--json", *arguments)))
     return section(found)

@@ -18,7 +18,7 @@ HOW = (
 
 def measure(setting: Setting) -> Section:
     sizes = LONG_SIZES if setting.is_long else SIZES
-    setting.say(f"search: {' and '.join(f'{size:,}' for size in sizes)} articles")
+    setting.say(f"{' and '.join(f'{size:,}' for size in sizes)} articles")
     with House(setting.folder / "searching", webs=0, runners=0) as house:
         arguments = ["--articles", *map(str, sizes), "--repeats", str(setting.repeats)]
         return section(json.loads(house.manage("bench_search", "--json", *arguments)))

@@ -21,11 +21,11 @@ HOW = (
 
 
 def measure(setting: Setting) -> Section:
-    setting.say("writes: a database of its own")
+    setting.say("a database of its own")
     with House(setting.folder / "writes", webs=0, runners=0, variables={"EMBEDDER": "none"}) as house:
         server = (house.postgres.folder / "postmaster.pid").read_text().split()[0]
         turns = TURNS * 4 if setting.is_long else TURNS
-        setting.say(f"writes: {setting.repeats} x 2 x {turns} turns")
+        setting.say(f"{setting.repeats} x 2 x {turns} turns")
         repeats = house.program("tests.benchmarks.writes", server, str(turns), str(setting.repeats))
     return section(repeats, turns)
 
