@@ -41,7 +41,8 @@ def measured(name: str, measure: Measure, setting: Setting) -> Outcome:
         section = measure(replace(setting, folder=folder, say=lambda line: setting.say(f"{name}: {line}")))
         outcome = Outcome(name, section, time.monotonic() - began)
     except Exception as error:
-        failure = (str(error).strip() or type(error).__name__)[-2000:]
+        words = f"{type(error).__name__}: {error}\n{getattr(error, 'stderr', None) or ''}"  # of a command that failed
+        failure = words.strip()[-2000:]
         outcome = Outcome(name, None, time.monotonic() - began, failure)
         setting.say(f"{name}: failed: {failure}")
     finally:

@@ -41,7 +41,13 @@ from tests.faults.processes import MANAGE, Process
 from tests.faults.proxy import Proxy
 from tests.stack import ROOT, free_port
 
-IDENTITY_SECRET = "only-for-tests-identity-0123456789-0123456789"
+IDENTITY_SECRET = "of-the-suite-that-breaks-things-and-of-nothing-else-0123456789"
+ALONE = {  # what pytest's own settings say already, for a house that another program builds
+    "SECRET_KEY": "of-a-house-on-this-machine-and-of-nothing-else-0123456789",
+    "ALLOWED_HOSTS": "127.0.0.1",
+    "RATE_LIMIT_SCALE": "1000",
+    "LOG_LEVEL": "WARNING",
+}
 # The cast, and no breaker of the whole system: it would rightly close the shop while everything fails.
 PREPARE = """
 from datetime import timedelta
@@ -89,7 +95,7 @@ class House:
             self.shop = stack.enter_context(running_bikeshop(self.folder / "shop.sqlite3"))
             self.to_shop = stack.enter_context(Proxy(self.shop.address))
             self.environment = self._environment()
-            subprocess.run([*MANAGE, "shell", "-c", PREPARE], cwd=ROOT, env=self.environment, check=True)
+            subprocess.run([*MANAGE, "shell", "--no-imports", "-c", PREPARE], cwd=ROOT, env=self.environment, check=True)
             stack.callback(self._end_processes)
             for kind in self.kinds:
                 self.add(kind)
@@ -258,6 +264,7 @@ class House:
         parts = urlsplit(self.valkey.url)
         through = parts._replace(netloc=f":{self.valkey.password}@127.0.0.1:{self.to_redis.port}")
         return {
+            **ALONE,
             **os.environ,
             "DJANGO_SETTINGS_MODULE": "support_agent.settings",
             "DATA_DIR": str(self.folder),
