@@ -144,8 +144,8 @@ def test_a_few_turns_over_the_real_processes(tmp_path: Path) -> None:
             people[0]["conversation"],
         )
         fast = run_load(house, people, turns=2, warm=1, spread=0.2)
-        [(longer,)] = house.rows(lengths.TOKENS, [people[0]["conversation"]], 2)
-        [(shorter,)] = house.rows(lengths.TOKENS, [people[1]["conversation"]], 2)
+        [(longer, _)] = house.rows(lengths.PROMPTS, [people[0]["conversation"]], 2)
+        [(shorter, _)] = house.rows(lengths.PROMPTS, [people[1]["conversation"]], 2)
         planned = run_load(house, people, turns=1, warm=0, question="planned")
         left = soak.waiting(house)
     assert last == events == 60

@@ -95,7 +95,9 @@ class House:
             self.shop = stack.enter_context(running_bikeshop(self.folder / "shop.sqlite3"))
             self.to_shop = stack.enter_context(Proxy(self.shop.address))
             self.environment = self._environment()
-            subprocess.run([*MANAGE, "shell", "--no-imports", "-c", PREPARE], cwd=ROOT, env=self.environment, check=True)
+            subprocess.run(
+                [*MANAGE, "shell", "--no-imports", "-c", PREPARE], cwd=ROOT, env=self.environment, check=True
+            )
             stack.callback(self._end_processes)
             for kind in self.kinds:
                 self.add(kind)
