@@ -20,7 +20,7 @@ BUSY, MINUTES, MINUTES_SHORT = 50, 20.0, 1.0
 PACE = {"small-ttft": 0.6, "medium-ttft": 1.2, "rate": 40}
 EVERY_S, EMPTY_S = 10.0, 60.0
 WARM = 0.2  # of the time: what is loaded and filled by then is no growth
-STEADY = ("web", "runner", "worker", "scheduler", "redis")  # PostgreSQL's share grows until its buffers are full
+STEADY = ("web", "runner", "worker", "scheduler")  # PostgreSQL grows until its buffers are full; Redis has few MB
 JOBS = "rq:queue:*"
 WAITING = {
     "turns queued or running": "SELECT count(*) FROM support_agent_turn WHERE state IN ('queued', 'running')",
