@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -34,7 +34,12 @@ from tickets.services.conversations import (
 )
 from tickets.services.escalations import escalation_open, reply_owed
 from tickets.services.messages import message_customer, message_posted, message_system
+from tickets.sql import as_row, fetched, prepared
 
+_QUEUED = "SELECT * FROM support_agent_turn WHERE conversation_id = %(conversation)s AND state = 'queued'"
+_QUEUE = """
+INSERT INTO support_agent_turn SELECT * FROM jsonb_populate_record(NULL::support_agent_turn, %(turn)s::jsonb)
+"""
 ANSWERED_BY_ASSISTANT = {Conversation.Status.AI, Conversation.Status.WAITING}
 
 
@@ -142,9 +147,11 @@ def close(*, conversation: Conversation) -> None:
 
 def _waiting_turn(conversation: Conversation) -> Turn:
     """The queued turn that messages join, made when there is none. The caller holds the conversation's lock."""
-    queued = Turn.objects.filter(conversation=conversation, state=Turn.State.QUEUED).first()
+    queued = next(iter(fetched(Turn, _QUEUED, {"conversation": conversation.pk})), None)
     if queued is None:
-        queued = Turn.objects.create(conversation=conversation, surface=surface_of(conversation))
+        queued = Turn(conversation=conversation, surface=surface_of(conversation))
+        prepared(_QUEUE, {"turn": as_row(queued)})
+        queued._state.adding, queued._state.db = False, connection.alias
         signals.wake()
     return queued
 
