@@ -24,8 +24,8 @@ from tickets.sql import prepared
 Json = dict[str, Any]
 EVERYTHING = frozenset({"lines", "shipments", "returns", "refunds"})
 
-# The first columns are OrderRecord's fields in their order; a part is a JSON array, or NULL where nothing is there or
-# asked for. Money is text in it, for JSON's numbers are not decimal.
+# A part is a JSON array, or NULL where nothing is there or nothing asked for. Money is text in it: JSON's numbers are
+# not decimal.
 #
 # What a line has left goes by the larger of what came back and what is on its way: imported orders count returned
 # pieces without a return of their own. A refund's place and whether it is a favour are as in records._refunds.
@@ -97,10 +97,20 @@ def order_record_of(*, customer_id: UUID, order_number: str, parts: Collection[s
 
 
 def _order(row: tuple[Any, ...]) -> OrderRecord:
-    *own, kinds, lines, parcels, returns, refunds = row
-    number, currency = row[0], row[2]
+    number, status, currency, total, placed_at, delivered_at, paid, refunded, *rest = row
+    shipping_method, shipping_address, note, kinds, lines, parcels, returns, refunds = rest
     return OrderRecord(
-        *own,
+        order_number=number,
+        status=status,
+        currency=currency,
+        total=total,
+        placed_at=placed_at,
+        delivered_at=delivered_at,
+        paid=paid,
+        refunded=refunded,
+        shipping_method=shipping_method,
+        shipping_address=shipping_address,
+        note=note,
         lines=tuple(_line(line) for line in _part(lines)),
         parcels=tuple(_parcel(parcel) for parcel in _part(parcels)),
         returns=tuple(_return(parcel, number, currency) for parcel in _part(returns)),
