@@ -20,7 +20,7 @@ from tests.attacks.checks import CHECKS
 from tests.attacks.siege import Siege
 from tickets.backends.records import OrderRecord
 from tickets.models import Conversation, Customer, Order
-from tickets.selectors.records import order_record_of
+from tickets.selectors.order_records import order_record_of
 
 in_the_siege = pytest.mark.asyncio(loop_scope="module")
 ATTACKS = {attack.id: attack for attack in attacks()}
