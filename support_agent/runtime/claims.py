@@ -32,7 +32,7 @@ WHERE id IN (
   WHERE t.state = 'queued' AND NOT EXISTS (
     SELECT 1 FROM support_agent_turn r WHERE r.conversation_id = t.conversation_id AND r.state = 'running')
   ORDER BY t.created_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED)
-RETURNING *
+RETURNING {columns}
 """
 # A runner is alive while its session holds its advisory lock; the lease covers a partition between us and it.
 _CLAIM_ORPHANS = """
@@ -44,10 +44,10 @@ WHERE id IN (
       ON l.locktype = 'advisory' AND l.classid = 0 AND l.objsubid = 1 AND l.granted AND l.objid::bigint = h.lock_key
       AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())))
   ORDER BY created_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED)
-RETURNING *
+RETURNING {columns}
 """
-_CONVERSATIONS = "SELECT * FROM tickets_conversation WHERE id = ANY(%(ids)s)"
-_CUSTOMERS = "SELECT * FROM tickets_customer WHERE id = ANY(%(ids)s)"
+_CONVERSATIONS = "SELECT {columns} FROM tickets_conversation WHERE id = ANY(%(ids)s)"
+_CUSTOMERS = "SELECT {columns} FROM tickets_customer WHERE id = ANY(%(ids)s)"
 
 
 def claim(owner: str, limit: int, *, orphans_too: bool = True) -> list[Turn]:

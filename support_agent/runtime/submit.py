@@ -34,12 +34,9 @@ from tickets.services.conversations import (
 )
 from tickets.services.escalations import escalation_open, reply_owed
 from tickets.services.messages import message_customer, message_posted, message_system
-from tickets.sql import as_row, fetched, prepared
+from tickets.sql import as_rows, fetched, inserted
 
-_QUEUED = "SELECT * FROM support_agent_turn WHERE conversation_id = %(conversation)s AND state = 'queued'"
-_QUEUE = """
-INSERT INTO support_agent_turn SELECT * FROM jsonb_populate_record(NULL::support_agent_turn, %(turn)s::jsonb)
-"""
+_QUEUED = "SELECT {columns} FROM support_agent_turn WHERE conversation_id = %(conversation)s AND state = 'queued'"
 ANSWERED_BY_ASSISTANT = {Conversation.Status.AI, Conversation.Status.WAITING}
 
 
@@ -150,7 +147,7 @@ def _waiting_turn(conversation: Conversation) -> Turn:
     queued = next(iter(fetched(Turn, _QUEUED, {"conversation": conversation.pk})), None)
     if queued is None:
         queued = Turn(conversation=conversation, surface=surface_of(conversation))
-        prepared(_QUEUE, {"turn": as_row(queued)})
+        inserted(Turn, as_rows([queued]))
         queued._state.adding, queued._state.db = False, connection.alias
         signals.wake()
     return queued

@@ -9,7 +9,7 @@ from django.db.models.functions import Lower
 from tickets.models import Customer, Ticket
 from tickets.sql import fetched
 
-_BY_ID = "SELECT * FROM tickets_customer WHERE id = %(id)s"
+_BY_ID = "SELECT {columns} FROM tickets_customer WHERE id = %(id)s"
 
 
 def customer_by_id(customer_id: UUID | None) -> Customer | None:

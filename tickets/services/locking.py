@@ -8,7 +8,7 @@ from tickets.errors import NotFound
 from tickets.models import Conversation
 from tickets.sql import fetched
 
-_LOCK = "SELECT * FROM tickets_conversation WHERE id = %(id)s FOR NO KEY UPDATE"
+_LOCK = "SELECT {columns} FROM tickets_conversation WHERE id = %(id)s FOR NO KEY UPDATE"
 
 
 def lock(conversation_id: UUID, *, known: Conversation | None = None) -> Conversation:

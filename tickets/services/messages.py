@@ -26,7 +26,8 @@ Json = dict[str, Any]
 INVISIBLE = frozenset({"Cc", "Cf", "Zl", "Zp", "Zs"})
 ASSISTANT_NAME = "Assistant"
 _POSTED = """
-SELECT * FROM tickets_message WHERE conversation_id = %(conversation)s AND client_message_id = %(client_message_id)s
+SELECT {columns} FROM tickets_message
+WHERE conversation_id = %(conversation)s AND client_message_id = %(client_message_id)s
 """
 HIDDEN = _(
     "We hid a card number, password or key in your message: it was not saved, and nobody here has seen it. "
