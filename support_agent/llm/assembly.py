@@ -31,12 +31,13 @@ class Assembly:
 
     def take(self, events: Iterable[Json]) -> tuple[str, Broken | None]:
         """Take what came together: (the answer's text in it, what broke it); all before the break counts."""
-        texts: list[str] = []
+        text = ""
         try:
-            texts.extend(self.feed(event) for event in events)
+            for event in events:
+                text += self.feed(event)
         except Broken as broken:
-            return "".join(texts), broken
-        return "".join(texts), None
+            return text, broken
+        return text, None
 
     def feed(self, event: Json) -> str:
         """Take one event; returns the answer's text in it, '' for everything else. Raises Broken when malformed."""
