@@ -32,7 +32,7 @@ def read(*pieces: bytes) -> list[Json]:
 
 
 def wire(lines: str, events: Iterable[bytes] = SENT) -> bytes:
-    """The stream with line ends of one kind, behind a comment and a byte order of fields no event needs."""
+    """The stream with line ends of one kind, behind a comment and fields that no event needs."""
     raw = b": hello\n\nretry: 3000\nid: 7\n\n" + b"".join(events)
     return raw.replace(b"\n", lines.encode())
 
