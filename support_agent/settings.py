@@ -114,15 +114,14 @@ def database(url: str) -> dict[str, Any]:
         "CONN_MAX_AGE": 0,  # the pool below keeps connections
         # A cursor that outlives its transaction does not pass a pooler in transaction mode.
         "DISABLE_SERVER_SIDE_CURSORS": bool(env.database_direct_url),
-        "OPTIONS": {**query, "pool": pool},
+        # Neither does a prepared statement. Elsewhere those are prepared that ask for it (tickets/sql.py), no others.
+        "OPTIONS": {**query, "pool": pool, "prepare_threshold": None if env.database_direct_url else 1_000_000},
     }
 
 
 DATABASE_URL = env.database_url or embedded.database_url(env.data_dir)
 DATABASE_DIRECT_URL = env.database_direct_url
 """Where DATABASE_URL leads through a pooler in transaction mode: PostgreSQL itself, for what a session must keep."""
-PREPARES_STATEMENTS = not DATABASE_DIRECT_URL
-"""Whether the hot path's statements are prepared: a pooler gives each transaction another connection."""
 DATABASES = {"default": database(DATABASE_URL)}
 REDIS_URL = env.redis_url or embedded.redis_url(env.data_dir)
 CACHES = {"default": {"BACKEND": "support_agent.cache.SharedCache", "LOCATION": REDIS_URL}}

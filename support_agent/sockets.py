@@ -13,6 +13,7 @@ import logging
 from contextlib import suppress
 from typing import Any
 
+from channels.consumer import get_handler_name
 from channels.exceptions import StopConsumer
 from channels.generic.websocket import AsyncWebsocketConsumer
 
@@ -40,7 +41,8 @@ class GroupSocket(AsyncWebsocketConsumer):
         if message["type"] == "websocket.receive" and not await self._may_speak():
             return
         try:
-            await super().dispatch(message)
+            # Channels' own has a thread close old connections before each message: in_db gives each back at once.
+            await getattr(self, get_handler_name(message))(message)
         except StopConsumer:
             raise
         except Exception:

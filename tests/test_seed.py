@@ -18,6 +18,7 @@ from support_agent.agent.types import Usage
 from support_agent.launch import prepare
 from support_agent.llm.pricing import cost_usd
 from support_agent.models import ApiKey, Spend, Step, ToolCall, Turn
+from tests.reference_order import orders_with_everything, reference
 from tests.seeded import demo
 from tickets import policy
 from tickets.models import (
@@ -37,6 +38,7 @@ from tickets.models import (
     ShipmentEvent,
     Ticket,
 )
+from tickets.selectors.order_records import order_record_of
 
 __all__ = ["demo"]
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("demo")]
@@ -114,6 +116,15 @@ def test_the_cast_has_telling_orders() -> None:
     assert not Refund.objects.filter(order__customer=maya).exists()  # so that a first refund needs no approval
     assert Shipment.objects.filter(order__customer__email="tomas.herrera@example.com", status="lost").exists()
     assert not DeliveryProblem.objects.filter(order__customer__email__contains="herrera").exists()
+
+
+def test_every_order_is_told_as_the_models_say() -> None:
+    orders = list(orders_with_everything())
+    assert any(order.returns.all() for order in orders)
+    assert any(refund.action for order in orders for refund in order.refunds.all())
+    for order in orders:
+        told = order_record_of(customer_id=order.customer_id, order_number=order.order_number)
+        assert repr(told) == repr(reference(order))  # repr: 7 is not 7.00, nor one zone another
 
 
 def test_orders_agree_with_their_parcels() -> None:

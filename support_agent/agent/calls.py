@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Coroutine, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
@@ -40,6 +40,7 @@ class Recorder:
     state: TurnState
     config: EngineConfig
     reserved: Decimal | None = None  # for the call in flight; the record of that call settles it
+    held: list[StepRecord] = field(default_factory=list)
 
     def next_index(self) -> int:
         index = self.state.next_index
@@ -49,8 +50,13 @@ class Recorder:
     async def step(self, kind: StepKind, **fields: Any) -> None:
         await self.record([StepRecord(self.next_index(), kind, **fields)])
 
+    def note(self, kind: StepKind, **fields: Any) -> None:
+        """A step that cost nothing and would come out the same again: it is written with the next one."""
+        self.held.append(StepRecord(self.next_index(), kind, **fields))
+
     async def record(self, records: Sequence[StepRecord]) -> None:
         """Checkpoint: whatever the steps changed must stand in `state` before this is called."""
+        records, self.held = [*self.held, *records], []
         for record in records:
             self.state.tokens += record.spend.usage.total
             self.state.cost_usd = str(Decimal(self.state.cost_usd) + record.spend.cost_usd)

@@ -67,7 +67,7 @@ async def prepare(turn: TurnInput, recorder: Recorder) -> TurnInput:
     if notice := "\n".join(filter(None, notices)):
         append_notice(state.messages, notice)
     if reason:
-        await recorder.step(StepKind.OBSERVE, output={"path": "fast", "reason": reason})
+        recorder.note(StepKind.OBSERVE, output={"path": "fast", "reason": reason})
     return turn
 
 

@@ -95,7 +95,11 @@ class ChatConsumer(GroupSocket):
         self._find_place()
 
     async def conversation_frame(self, message: Json) -> None:
-        frame = message["frame"]
+        """A passing frame, and those that a turn had to say at the same moment."""
+        for frame in (message["frame"], *message.get("more", ())):
+            await self._take(frame)
+
+    async def _take(self, frame: Json) -> None:
         if frame["type"] == "typing" and frame.get("who") == "customer":
             return  # that is this side
         if frame["type"] in ("delta", "activity"):

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import json
 import math
-from typing import Any
+from collections.abc import Iterable
 
-from support_agent.agent.types import INVALID_JSON, Block, Spend, Usage
+from support_agent.agent.types import INVALID_JSON, Block, Json, Spend, Usage
 from support_agent.llm.failures import Broken, Fault
 from support_agent.llm.pricing import cost_usd, is_priced
 
 _CHARS_PER_TOKEN = 3.5  # of a model's own prose and JSON: the estimate for calls whose final usage never came
 _NOTHING = Usage()
+# What reading JSON of another shape raises.
+_MALFORMED = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 
 
 class Assembly:
-    """One attempt's message. Feed it the SDK's raw events; blocks come out exactly as they were streamed."""
+    """One attempt's message. Feed it the API's events; blocks come out exactly as they were streamed."""
 
     def __init__(self, model: str) -> None:
         self.model = model
@@ -27,27 +29,38 @@ class Assembly:
         self._streamed_chars = 0
         self._tool_json: dict[int, list[str]] = {}
 
-    def feed(self, event: Any) -> str:
+    def take(self, events: Iterable[Json]) -> tuple[str, Broken | None]:
+        """Take what came together: (the answer's text in it, what broke it); all before the break counts."""
+        text = ""
+        try:
+            for event in events:
+                text += self.feed(event)
+        except Broken as broken:
+            return text, broken
+        return text, None
+
+    def feed(self, event: Json) -> str:
         """Take one event; returns the answer's text in it, '' for everything else. Raises Broken when malformed."""
         try:
             return self._take_event(event)
-        except (LookupError, AttributeError, TypeError) as error:
+        except _MALFORMED as error:
             raise Broken(Fault("broken_stream", f"a malformed event: {error!r}")) from error
 
-    def _take_event(self, event: Any) -> str:
-        match event.type:
+    def _take_event(self, event: Json) -> str:
+        match event["type"]:
             case "content_block_delta":
-                return self._delta(event.index, event.delta)
+                return self._delta(event["index"], event["delta"])
             case "content_block_start":
-                self.content.append(event.content_block.to_dict(mode="json"))
-                return str(self.content[-1].get("text", ""))
-            case "content_block_stop" if event.index in self._tool_json:
-                self._close_tool(event.index)
+                self.content.append(dict(event["content_block"]))
+                return self.content[-1].get("text") or ""
+            case "content_block_stop" if event["index"] in self._tool_json:
+                self._close_tool(event["index"])
             case "message_start":
-                self.begun, self.model, self._usage = True, event.message.model, usage_of(event.message.usage)
+                message = event["message"]
+                self.model, self._usage, self.begun = message["model"], usage_of(message["usage"]), True
             case "message_delta":
-                self.stop_reason = event.delta.stop_reason
-                self._usage, self._final = usage_of(event.usage, self._usage), True
+                self.stop_reason = event["delta"].get("stop_reason")
+                self._usage, self._final = usage_of(event["usage"], self._usage), True
         return ""
 
     def finish(self) -> None:
@@ -55,12 +68,18 @@ class Assembly:
         for index in list(self._tool_json):
             self._close_tool(index)
 
-    def take_whole(self, message: Any) -> None:
-        """A whole message that was not streamed."""
-        self.begun, self._final, self.model, self._usage = True, True, message.model, usage_of(message.usage)
-        self.content = [block.to_dict(mode="json") for block in message.content]
-        self.stop_reason = message.stop_reason
-        self._streamed_chars = sum(len(block.get("text", "")) for block in self.content)
+    def take_whole(self, message: Json) -> None:
+        """A whole message that was not streamed. Raises Broken when it is none, or not finished."""
+        try:
+            model, usage, content = message["model"], usage_of(message["usage"]), [*map(dict, message["content"])]
+            chars = sum(len(block.get("text") or "") for block in content)
+            stop_reason = message["stop_reason"]
+        except _MALFORMED as error:
+            raise Broken(Fault("broken_stream", f"the answer is no message: {error!r}")) from error
+        if not stop_reason:
+            raise Broken(Fault("broken_stream", "the answer is no finished message"))
+        self.begun, self._final, self.model, self._usage = True, True, model, usage
+        self.content, self.stop_reason, self._streamed_chars = content, stop_reason, chars
 
     def assume_prompt(self, tokens: int) -> None:
         """The prompt was read, but no usage will ever come: count it as about `tokens`."""
@@ -78,23 +97,24 @@ class Assembly:
             usage = Usage(usage.input_tokens, written, usage.cache_read_tokens, usage.cache_write_tokens)
         return spend_of(self.model, usage, estimated=not self._final)
 
-    def _delta(self, index: int, delta: Any) -> str:
+    def _delta(self, index: int, delta: Json) -> str:
         block = self.content[index]
-        match delta.type:
+        match delta["type"]:
             case "text_delta":
-                block["text"] += delta.text
-                self._streamed_chars += len(delta.text)
-                return str(delta.text)
+                text: str = delta["text"]
+                block["text"] += text
+                self._streamed_chars += len(text)
+                return text
             case "thinking_delta":
-                block["thinking"] += delta.thinking
-                self._streamed_chars += len(delta.thinking)
+                block["thinking"] += delta["thinking"]
+                self._streamed_chars += len(delta["thinking"])
             case "signature_delta":
-                block["signature"] = block.get("signature", "") + delta.signature
+                block["signature"] = block.get("signature", "") + delta["signature"]
             case "input_json_delta":
-                self._tool_json.setdefault(index, []).append(delta.partial_json)
-                self._streamed_chars += len(delta.partial_json)
+                self._tool_json.setdefault(index, []).append(delta["partial_json"])
+                self._streamed_chars += len(delta["partial_json"])
             case "citations_delta":
-                block["citations"] = [*(block.get("citations") or ()), delta.citation.to_dict(mode="json")]
+                block["citations"] = [*(block.get("citations") or ()), delta["citation"]]
         return ""
 
     def _close_tool(self, index: int) -> None:
@@ -113,11 +133,11 @@ def _tool_input(raw: str) -> Block:
     return {"input": value} if isinstance(value, dict) else {"input": {}, INVALID_JSON: raw[:2000]}
 
 
-def usage_of(reported: Any, before: Usage = _NOTHING) -> Usage:
+def usage_of(reported: Json, before: Usage = _NOTHING) -> Usage:
     """The API's usage object; fields it leaves out keep the value they had."""
 
     def latest(name: str, fallback: int) -> int:
-        value = getattr(reported, name, None)
+        value = reported.get(name)
         return fallback if value is None else int(value)
 
     return Usage(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 from decimal import Decimal
@@ -22,6 +22,7 @@ from support_agent.llm.call import Call
 from support_agent.llm.failures import Broken, Fault, classify
 from support_agent.llm.pricing import cost_usd
 from support_agent.llm.request import build_body, prompt_tokens_bound
+from support_agent.llm.sse import EventReader
 
 log = structlog.get_logger(__name__)
 
@@ -120,14 +121,16 @@ class ModelClient:
         first = min(call.deadline, call.now() + self._config.first_token_s)
         message = call.message
         try:
-            async with asyncio.timeout_at(first) as clock, aclosing(self._events(call.body)) as events:
-                async for event in events:
-                    text = message.feed(event)
+            async with asyncio.timeout_at(first) as clock, aclosing(self._events(call.body)) as arrivals:
+                async for events in arrivals:
+                    text, broken = message.take(events)
                     if call.ttft_ms is None and message.content:
                         call.ttft_ms = call.elapsed_ms()
                         clock.reschedule(call.deadline)
                     if text:
                         await call.show(text)
+                    if broken:
+                        raise broken
         except Broken as broken:
             if message.stop_reason:
                 return None  # whole already: the rest was only the goodbye
@@ -144,16 +147,21 @@ class ModelClient:
         message.finish()
         return None if message.stop_reason else Fault("broken_stream", "the stream ended before the message did")
 
-    async def _events(self, body: Json) -> AsyncGenerator[anthropic.types.RawMessageStreamEvent, None]:
-        """The SDK's events; every way in which a stream can fail becomes Broken."""
+    async def _events(self, body: Json) -> AsyncGenerator[Iterator[Json]]:
+        """The stream's events, together what came together; every way in which a stream can fail becomes Broken.
+
+        The SDK asks, and we read: its own reader makes a typed object of every event, at several times the cost.
+        """
         try:
             stream = await self._api.messages.create(**body, stream=True, timeout=self._timeout(self._config.idle_s))
         except anthropic.AnthropicError as error:
             raise Broken(classify(error, streaming=False)) from error
+        reader = EventReader()
         try:
-            async for event in stream:
-                yield event
-        except Exception as error:  # the SDK's, the transport's, or JSON cut in half
+            async with aclosing(stream.response.aiter_bytes()) as pieces:
+                async for piece in pieces:
+                    yield _checked(reader.feed(piece), stream.response)
+        except Exception as error:
             raise Broken(classify(error, streaming=True)) from error
         finally:
             await stream.close()
@@ -163,7 +171,10 @@ class ModelClient:
         try:
             async with asyncio.timeout(call.remaining_s() * self._config.whole_share):
                 timeout = self._timeout(call.request.timeout_s)
-                message = await self._api.messages.create(**call.body, timeout=timeout)
+                answer = await self._api.messages.with_raw_response.create(**call.body, timeout=timeout)
+                call.message.take_whole(answer.http_response.json())
+        except Broken as broken:
+            return broken.fault
         except (anthropic.AnthropicError, TimeoutError, ValueError) as error:
             fault = classify(error, streaming=False)
             if fault.kind == "timeout" or fault.lost:
@@ -172,13 +183,21 @@ class ModelClient:
         except asyncio.CancelledError:
             _assume_read(call)
             raise
-        if not isinstance(message, anthropic.types.Message) or not message.stop_reason:
-            return Fault("broken_stream", "the answer is no finished message")
-        call.message.take_whole(message)
         return None
 
     def _timeout(self, read_s: float) -> httpx2.Timeout:
         return httpx2.Timeout(read_s, connect=self._config.connect_s, pool=self._config.connect_s)
+
+
+def _checked(events: Iterator[Json], response: httpx2.Response) -> Iterator[Json]:
+    """The same events; an `error` among them, and what is no event at all, become Broken."""
+    try:
+        for event in events:
+            if event.get("type") == "error":
+                raise anthropic.APIStatusError(str(event), response=response, body=event)
+            yield event
+    except (anthropic.APIStatusError, ValueError, RecursionError) as error:
+        raise Broken(classify(error, streaming=True)) from error
 
 
 def _assume_read(call: Call) -> None:

@@ -1,6 +1,6 @@
-"""The Messages API's stream, as bytes: what a server that speaks it sends for a finished message.
+"""The Messages API's stream, as bytes: how the client reads it, and what a server sends for a finished message.
 
-Used by the demo model and by the fake API of the tests, so that the client meets one wire format everywhere.
+The demo model and the fake API of the tests send what is encoded here, so that the client meets one wire format.
 """
 
 from __future__ import annotations
@@ -11,7 +11,60 @@ from typing import Any
 
 Json = dict[str, Any]
 
+_BLANK = (b"", b"\r")  # ends an event
 CONTENT_TYPE = "text/event-stream; charset=utf-8"
+
+
+class EventReader:
+    """Server-sent events from bytes that were cut anywhere; lines end with LF or CR LF."""
+
+    def __init__(self) -> None:
+        self._rest = bytearray()  # of a line whose end has not come
+        self._name = b""
+        self._data: list[bytes] = []
+
+    def feed(self, piece: bytes) -> Iterator[Json]:
+        """The data of the events that end in `piece`, one by one; an `error` event has the type "error" in any case.
+
+        Take them all before the next piece. Raises ValueError at an event whose data is no JSON object.
+        """
+        self._rest += piece
+        if b"\n" not in piece:
+            return
+        *lines, rest = bytes(self._rest).split(b"\n")
+        self._rest = bytearray(rest)
+        for line in lines:
+            field, _, value = line.removesuffix(b"\r").partition(b":")
+            if field == b"data":
+                self._data.append(value.removeprefix(b" "))
+            elif field == b"event":
+                self._name = value.removeprefix(b" ")
+            elif line in _BLANK:
+                name, data = self._name, b"\n".join(self._data)
+                self._name, self._data = b"", []
+                if (event := _decode(name, data)) is not None:
+                    yield event
+
+
+def _decode(name: bytes, data: bytes) -> Json | None:
+    """None for what carries nothing: a ping, or an event without data."""
+    if name == b"error":
+        return _decode_error(data.decode(errors="replace"))
+    if name == b"ping" or not data:
+        return None
+    event = json.loads(data.decode())
+    if not isinstance(event, dict):
+        raise ValueError(f"an event that is no JSON object: {event!r:.100}")
+    return event
+
+
+def _decode_error(data: str) -> Json:
+    """An `error` event, also where a gateway has put plain words in it."""
+    try:
+        event = json.loads(data)
+    except ValueError:
+        event = None
+    return {**(event if isinstance(event, dict) else {"error": {"message": data}}), "type": "error"}
 
 
 def encode_event(data: Json) -> bytes:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from support_agent.agent.types import Spend, StepRecord, TurnState
-from support_agent.models import Turn
-from support_agent.runtime.steps import as_rows
-from tickets.sql import as_json, prepared
+from support_agent.models import Step, Turn
+from support_agent.runtime.steps import step_rows
+from tickets.sql import as_json, prepared, with_columns
 
 # `held` is whether the turn is still this attempt's: then its state goes along. `settles` is whether the reservation is
 # the one this attempt made: it is settled once, whoever has the turn by now. Where neither is so, nothing is written.
@@ -47,8 +47,9 @@ WITH seen AS MATERIALIZED (
     cost_estimated = cost_estimated OR %(estimated)s
   FROM kept WHERE t.id = kept.id
 ), taken AS (
-  INSERT INTO support_agent_step
-  SELECT r.* FROM kept, jsonb_populate_recordset(NULL::support_agent_step, %(steps)s::jsonb) AS r
+  INSERT INTO support_agent_step ({columns})
+  SELECT {columns} FROM jsonb_populate_recordset(NULL::support_agent_step, %(steps)s::jsonb)
+  WHERE EXISTS (SELECT FROM kept)
 )
 SELECT held, settles FROM seen
 """
@@ -59,7 +60,7 @@ def write_checkpoint(turn: Turn, records: Sequence[StepRecord], state: TurnState
     usage, reservation = spend.usage, turn.reservation
     rows = reservation["rows"] if reservation else []
     found = prepared(
-        _WRITE,
+        with_columns(Step, _WRITE),
         {
             "turn": turn.pk,
             "attempt": turn.attempt,
@@ -83,7 +84,7 @@ def write_checkpoint(turn: Turn, records: Sequence[StepRecord], state: TurnState
             "output_tokens": usage.output_tokens,
             "cache_read_tokens": usage.cache_read_tokens,
             "cache_write_tokens": usage.cache_write_tokens,
-            "steps": as_rows(turn, records, turn.attempt),
+            "steps": step_rows(turn, records, turn.attempt),
         },
     )
     return found[0] if found else (False, False)

@@ -18,7 +18,8 @@ from support_agent.models import Turn
 from support_agent.runtime import signals
 from support_agent.runtime.budgets import settle_reservation
 from support_agent.runtime.steps import DIED, free_index, insert_steps
-from tickets.sql import prepared
+from tickets.models import Conversation, Customer
+from tickets.sql import fetched
 
 LEASE = timedelta(seconds=30)
 MAX_ATTEMPTS = 5  # that take a turn no further
@@ -31,7 +32,7 @@ WHERE id IN (
   WHERE t.state = 'queued' AND NOT EXISTS (
     SELECT 1 FROM support_agent_turn r WHERE r.conversation_id = t.conversation_id AND r.state = 'running')
   ORDER BY t.created_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED)
-RETURNING id
+RETURNING {columns}
 """
 # A runner is alive while its session holds its advisory lock; the lease covers a partition between us and it.
 _CLAIM_ORPHANS = """
@@ -43,8 +44,10 @@ WHERE id IN (
       ON l.locktype = 'advisory' AND l.classid = 0 AND l.objsubid = 1 AND l.granted AND l.objid::bigint = h.lock_key
       AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())))
   ORDER BY created_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED)
-RETURNING id
+RETURNING {columns}
 """
+_CONVERSATIONS = "SELECT {columns} FROM tickets_conversation WHERE id = ANY(%(ids)s)"
+_CUSTOMERS = "SELECT {columns} FROM tickets_customer WHERE id = ANY(%(ids)s)"
 
 
 def claim(owner: str, limit: int, *, orphans_too: bool = True) -> list[Turn]:
@@ -53,14 +56,27 @@ def claim(owner: str, limit: int, *, orphans_too: bool = True) -> list[Turn]:
     Looking for the dead reads everybody's locks: a runner does so at its own pace, not with each turn that comes.
     """
     parameters: dict[str, Any] = {"owner": owner, "lease": LEASE, "limit": limit}
-    orphans = [row[0] for row in prepared(_CLAIM_ORPHANS, parameters)] if orphans_too else []
-    left = {**parameters, "limit": limit - len(orphans)}
-    ids = orphans + [row[0] for row in prepared(_CLAIM_QUEUED, left)]
-    found = list(Turn.objects.select_related("conversation__customer").filter(pk__in=ids)) if ids else []
-    for turn in found:
-        if turn.pk in orphans:
-            charge_lost_call(turn, attempt=turn.attempt - 1)
+    orphans = fetched(Turn, _CLAIM_ORPHANS, parameters) if orphans_too else []
+    queued = fetched(Turn, _CLAIM_QUEUED, {**parameters, "limit": limit - len(orphans)})
+    found = _with_conversations([*orphans, *queued])
+    for turn in orphans:
+        charge_lost_call(turn, attempt=turn.attempt - 1)
     return found
+
+
+def _with_conversations(turns: list[Turn]) -> list[Turn]:
+    """The turns, each with its conversation and that one's customer at hand."""
+    if not turns:
+        return []
+    found = fetched(Conversation, _CONVERSATIONS, {"ids": [turn.conversation_id for turn in turns]})
+    theirs = [one.customer_id for one in found if one.customer_id]
+    customers = {one.pk: one for one in fetched(Customer, _CUSTOMERS, {"ids": theirs})} if theirs else {}
+    for conversation in found:
+        conversation.customer = customers[conversation.customer_id] if conversation.customer_id else None
+    by_id = {conversation.pk: conversation for conversation in found}
+    for turn in turns:
+        turn.conversation = by_id[turn.conversation_id]
+    return turns
 
 
 @transaction.atomic

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -34,7 +34,9 @@ from tickets.services.conversations import (
 )
 from tickets.services.escalations import escalation_open, reply_owed
 from tickets.services.messages import message_customer, message_posted, message_system
+from tickets.sql import as_rows, fetched, inserted
 
+_QUEUED = "SELECT {columns} FROM support_agent_turn WHERE conversation_id = %(conversation)s AND state = 'queued'"
 ANSWERED_BY_ASSISTANT = {Conversation.Status.AI, Conversation.Status.WAITING}
 
 
@@ -142,9 +144,11 @@ def close(*, conversation: Conversation) -> None:
 
 def _waiting_turn(conversation: Conversation) -> Turn:
     """The queued turn that messages join, made when there is none. The caller holds the conversation's lock."""
-    queued = Turn.objects.filter(conversation=conversation, state=Turn.State.QUEUED).first()
+    queued = next(iter(fetched(Turn, _QUEUED, {"conversation": conversation.pk})), None)
     if queued is None:
-        queued = Turn.objects.create(conversation=conversation, surface=surface_of(conversation))
+        queued = Turn(conversation=conversation, surface=surface_of(conversation))
+        inserted(Turn, as_rows([queued]))
+        queued._state.adding, queued._state.db = False, connection.alias
         signals.wake()
     return queued
 

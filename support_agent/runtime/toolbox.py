@@ -17,22 +17,20 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from django.db import OperationalError, transaction
-from django.utils import timezone
 from pydantic import ValidationError
 
 from support_agent.agent.errors import TurnLost
 from support_agent.agent.observer import call_key
 from support_agent.agent.toolkit import Arguments, Category, Status, Tool, ToolContext, ToolError, ToolResult
 from support_agent.agent.types import ToolUse
-from support_agent.models import Turn
+from support_agent.models import ToolCall, Turn
 from support_agent.runtime import tool_breakers
 from support_agent.runtime.tool_results import action_id_of, capped, refusal, wrong_fields
 from tickets.db import in_db, outside
 from tickets.errors import DeskError
-from tickets.ids import new_id
 from tickets.redaction import redact_json, without_secrets
 from tickets.services.conversations import lock
-from tickets.sql import as_json, prepared
+from tickets.sql import as_rows, inserted, prepared
 
 Json = dict[str, Any]
 log = logging.getLogger(__name__)
@@ -43,10 +41,6 @@ _BEGIN = """
 SELECT c.customer_id, c.locale, t.result, set_config('statement_timeout', %(timeout)s, true)
 FROM tickets_conversation c LEFT JOIN support_agent_toolcall t ON t.idempotency_key = %(key)s
 WHERE c.id = %(conversation)s
-"""
-_KEEP = """
-INSERT INTO support_agent_toolcall SELECT * FROM jsonb_populate_record(NULL::support_agent_toolcall, %(call)s::jsonb)
-ON CONFLICT DO NOTHING
 """
 ACTING = {Category.MUTATION, Category.TICKET, Category.ESCALATION}
 
@@ -219,18 +213,16 @@ class Toolbox:
         return result
 
     def _save(self, use: ToolUse, key: str, result: Json, started: float) -> None:
-        row = {
-            "id": new_id(),
-            "created_at": timezone.now(),
-            "turn_id": self._turn.pk,
-            "conversation_id": self._turn.conversation_id,
-            "tool": use.name[:64],
-            "tool_use_id": use.id[:80],
-            "arguments": use.arguments,
-            "idempotency_key": key,
-            "status": result["status"],
-            "result": result,
-            "action_id": action_id_of(result),
-            "duration_ms": round((time.perf_counter() - started) * 1000),
-        }
-        prepared(_KEEP, {"call": as_json(row)})
+        row = ToolCall(
+            turn=self._turn,
+            conversation_id=self._turn.conversation_id,
+            tool=use.name[:64],
+            tool_use_id=use.id[:80],
+            arguments=use.arguments,
+            idempotency_key=key,
+            status=result["status"],
+            result=result,
+            action_id=action_id_of(result),
+            duration_ms=round((time.perf_counter() - started) * 1000),
+        )
+        inserted(ToolCall, as_rows([row]), once=True)

@@ -37,7 +37,17 @@ from tickets.queue import enqueue
 from tickets.services.conversations import lock
 from tickets.services.escalations import escalation_open
 from tickets.services.messages import message_assistant, message_system
+from tickets.sql import prepared
 
+_BEGIN = """
+UPDATE support_agent_turn SET message_id = %(message)s, first_text_at = %(at)s
+WHERE id = %(turn)s AND attempt = %(attempt)s AND state = 'running' RETURNING id
+"""
+_END = """
+UPDATE support_agent_turn SET state = %(state)s, finished_at = %(now)s, checkpoint = NULL, lease_until = NULL,
+  error = ''
+WHERE id = %(turn)s AND attempt = %(attempt)s AND state = 'running' RETURNING id
+"""
 SPEAKING = {Conversation.Status.AI, Conversation.Status.WAITING}
 
 
@@ -45,7 +55,8 @@ def begin_message(turn: Turn) -> UUID:
     """A new id for the text about to be shown; kept, so that whoever takes over can withdraw it. Raises TurnLost."""
     message_id = new_id()
     turn.first_text_at = turn.first_text_at or timezone.now()
-    if not _ours(turn).update(message_id=message_id, first_text_at=turn.first_text_at):
+    begins = {"turn": turn.pk, "attempt": turn.attempt, "message": message_id, "at": turn.first_text_at}
+    if not prepared(_BEGIN, begins):
         raise TurnLost
     turn.message_id = message_id
     return message_id
@@ -111,10 +122,8 @@ def finish(turn: Turn, outcome: Outcome, *, shown: str = "") -> None:
     cards = cards_of(turn=turn, text=text, sources=sources) if text else []
     with transaction.atomic():
         conversation = lock(turn.conversation_id)
-        changed = _ours(turn).update(
-            state=outcome.state, finished_at=timezone.now(), checkpoint=None, lease_until=None, error=""
-        )
-        if not changed or conversation.status not in SPEAKING:
+        ends = {"turn": turn.pk, "attempt": turn.attempt, "state": outcome.state, "now": timezone.now()}
+        if not prepared(_END, ends) or conversation.status not in SPEAKING:
             raise TurnLost
         if text:
             message_assistant(

@@ -11,8 +11,7 @@ from typing import Any
 import pytest
 
 from support_agent.agent.toolkit import ToolContext, ToolResult
-from support_agent.models import Turn
-from support_agent.runtime import signals, turns
+from support_agent.runtime import checkpoints, signals, turns
 from support_agent.tools import orders
 from support_agent.tools.common import success
 from tests.attacks.catalogue import attacks
@@ -20,7 +19,7 @@ from tests.attacks.checks import CHECKS
 from tests.attacks.siege import Siege
 from tickets.backends.records import OrderRecord
 from tickets.models import Conversation, Customer, Order
-from tickets.selectors.records import order_record_of
+from tickets.selectors.order_records import order_record_of
 
 in_the_siege = pytest.mark.asyncio(loop_scope="module")
 ATTACKS = {attack.id: attack for attack in attacks()}
@@ -80,7 +79,11 @@ def keeps_no_secret(patch: Patch) -> None:
 def does_not_hear_the_claim(patch: Patch) -> None:
     """The fence of a take-over is gone."""
     patch.setattr(signals, "stop", lambda *_: None)
-    patch.setattr(turns, "_ours", lambda turn: Turn.objects.filter(pk=turn.pk))
+    fence = " AND attempt = %(attempt)s AND state = 'running'"
+    for name in ("_BEGIN", "_END"):
+        patch.setattr(turns, name, getattr(turns, name).replace(fence, ""))
+    held = "attempt = %(attempt)s AND state = 'running' AS held"
+    patch.setattr(checkpoints, "_WRITE", checkpoints._WRITE.replace(held, "true AS held"))
     patch.setattr(turns, "SPEAKING", set(Conversation.Status))
 
 

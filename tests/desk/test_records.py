@@ -14,7 +14,9 @@ from tests.cast import Cast
 from tests.desk.conftest import Talk
 from tickets.backends import backend, who_of
 from tickets.backends.records import Who
-from tickets.models import DeliveryProblem, Order, Refund, Return, ReturnLine
+from tickets.ids import new_id
+from tickets.models import Customer, DeliveryProblem, Order, Refund, Return, ReturnLine
+from tickets.selectors.customers import customer_by_id
 
 Count = Callable[[int], AbstractContextManager[object]]
 
@@ -39,9 +41,9 @@ def fill(order: Order) -> None:
     DeliveryProblem.objects.create(order=order, kind="lost", wish="wait", is_open=False)
 
 
-def test_a_whole_order_in_seven_queries(cast: Cast, who: Who, django_assert_num_queries: Count) -> None:
+def test_a_whole_order_in_one_query(cast: Cast, who: Who, django_assert_num_queries: Count) -> None:
     fill(cast.delivered)
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(0):  # beside the statement that is written out
         order = backend().order(who, "AP-100001")
     assert order is not None
     assert (order.paid, order.refunded, order.open_problems) == (Decimal("180.00"), Decimal("7.00"), ("late",))
@@ -82,3 +84,18 @@ def test_what_is_anothers_is_not_there(cast: Cast, who: Who) -> None:
     assert backend().order(who, "AP-200001") is None
     assert backend().return_of(who, "R-1") is None
     assert backend().refunds_since(who, timezone.now() - timedelta(days=1)) == []
+
+
+def test_a_customer_by_id_is_the_whole_row(cast: Cast) -> None:
+    Customer.objects.filter(pk=cast.owner.pk).update(external_id="c-7", phone="+1 503 555 0142", marketing_opt_in=True)
+    expected, found = Customer.objects.get(pk=cast.owner.pk), customer_by_id(cast.owner.pk)
+    assert found == expected
+    assert found is not None
+    assert found.get_deferred_fields() == set()
+    names = [field.attname for field in Customer._meta.concrete_fields]
+    assert [repr(getattr(found, name)) for name in names] == [repr(getattr(expected, name)) for name in names]
+    found.name = "Olivia Moved"
+    found.save(update_fields=["name"])  # a row that is there, not a new one
+    assert Customer.objects.get(pk=cast.owner.pk).name == "Olivia Moved"
+    assert customer_by_id(new_id()) is None
+    assert customer_by_id(None) is None

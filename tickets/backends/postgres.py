@@ -21,6 +21,7 @@ from tickets.backends.records import (
 from tickets.models import Action, User
 from tickets.selectors import records
 from tickets.selectors.customers import customer_by_email, customer_by_id
+from tickets.selectors.order_records import order_record_of
 from tickets.services.customers import customer_update
 from tickets.services.delivery import problem_report
 from tickets.services.orders import order_cancel, order_uncancel
@@ -46,7 +47,7 @@ class PostgresBackend(Backend):
         return records.order_summaries(customer_id=who.id, limit=limit)
 
     def order(self, who: Who, order_number: str) -> OrderRecord | None:
-        return records.order_record_of(customer_id=who.id, order_number=order_number)
+        return order_record_of(customer_id=who.id, order_number=order_number)
 
     def invoices(self, who: Who, *, limit: int) -> Sequence[InvoiceRecord]:
         return records.invoice_records(customer_id=who.id, limit=limit)

@@ -7,10 +7,13 @@ from uuid import UUID
 from django.db.models.functions import Lower
 
 from tickets.models import Customer, Ticket
+from tickets.sql import fetched
+
+_BY_ID = "SELECT {columns} FROM tickets_customer WHERE id = %(id)s"
 
 
 def customer_by_id(customer_id: UUID | None) -> Customer | None:
-    return Customer.objects.filter(pk=customer_id).first() if customer_id else None
+    return next(iter(fetched(Customer, _BY_ID, {"id": customer_id})), None) if customer_id else None
 
 
 def customer_by_email(email: str) -> Customer | None:

@@ -1,16 +1,13 @@
 """The desk's own tables as a backend's records. Always within one customer: another's and a missing one are both None.
 
-An order takes two queries and one or two for each kind of thing it has, seven with everything.
+A whole order is in `order_records`.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import (
     BooleanField,
     Case,
@@ -25,50 +22,18 @@ from django.db.models import (
     Value,
     When,
     Window,
-    prefetch_related_objects,
 )
 from django.db.models.functions import Coalesce
 
 from tickets.backends.records import (
     CustomerRecord,
     InvoiceRecord,
-    LineRecord,
-    OrderRecord,
     OrderSummary,
-    ParcelRecord,
     RefundRecord,
     ReturnedItem,
     ReturnRecord,
-    ScanRecord,
 )
-from tickets.models import (
-    Customer,
-    DeliveryProblem,
-    Invoice,
-    Order,
-    OrderLine,
-    Refund,
-    Return,
-    ReturnLine,
-    Shipment,
-)
-from tickets.policy import ZERO
-
-ON_THE_WAY_BACK = {Return.Status.LABEL_SENT, Return.Status.RECEIVED, Return.Status.REFUNDED}
-
-
-EVERYTHING = frozenset({"lines", "shipments", "returns", "refunds"})
-
-
-def order_record_of(*, customer_id: UUID, order_number: str, parts: Collection[str] = EVERYTHING) -> OrderRecord | None:
-    """The order; parts that are not asked for are empty. What a line has `left` needs the returns."""
-    mine = Order.objects.filter(customer=customer_id, order_number=order_number)
-    order = _with_what_there_is(mine).first()
-    if order is None:
-        return None
-    parts = {part for part in parts if getattr(order, f"has_{part}", True)}
-    prefetch_related_objects([order], *(part for part in _parts() if part.prefetch_to in parts))
-    return _order(order, parts)
+from tickets.models import Customer, Invoice, Order, Refund, Return, ReturnLine
 
 
 def order_summaries(*, customer_id: UUID, limit: int) -> tuple[list[OrderSummary], int]:
@@ -154,29 +119,7 @@ def refund_record(refund: Refund) -> RefundRecord:
     return _refund(_refunds().get(pk=refund.pk), refund.order)
 
 
-_RETURN_LINES = Prefetch("lines", ReturnLine.objects.select_related("order_line"))
-
-
-def _with_what_there_is(orders: QuerySet[Order]) -> QuerySet[Order]:
-    """Most orders have nothing sent back and nothing refunded: what is not there is not asked for."""
-    problems = DeliveryProblem.objects.filter(order=OuterRef("pk"), is_open=True).order_by("kind")
-    return orders.annotate(
-        open_kinds=ArraySubquery(problems.values("kind").distinct()),
-        has_shipments=Exists(Shipment.objects.filter(order=OuterRef("pk"))),
-        has_returns=Exists(Return.objects.filter(order=OuterRef("pk"))),
-        has_refunds=Exists(Refund.objects.filter(order=OuterRef("pk"))),
-    )
-
-
-def _parts() -> Sequence[Prefetch]:  # type: ignore[type-arg]
-    in_parcel = OrderLine.objects.filter(shipments=OuterRef("pk")).order_by("sku")
-    parcels = Shipment.objects.annotate(skus=ArraySubquery(in_parcel.values("sku")))
-    return (
-        Prefetch("lines", OrderLine.objects.select_related("product")),
-        Prefetch("shipments", parcels.prefetch_related("events")),
-        Prefetch("returns", Return.objects.prefetch_related(_RETURN_LINES)),
-        Prefetch("refunds", _refunds()),
-    )
+_RETURN_LINES = Prefetch("lines", ReturnLine.objects.select_related("order_line").order_by("order_line__sku"))
 
 
 def _refunds() -> QuerySet[Refund]:
@@ -199,60 +142,6 @@ def _refunds() -> QuerySet[Refund]:
         )
         .order_by("created_at", "pk")
     )
-
-
-def _order(order: Order, parts: Collection[str]) -> OrderRecord:
-    summary = order_summary(order)
-    returns = list(order.returns.all()) if "returns" in parts else []
-    on_the_way: Counter[UUID] = Counter()
-    for parcel in returns:
-        if parcel.status in ON_THE_WAY_BACK:
-            for part in parcel.lines.all():
-                on_the_way[part.order_line_id] += part.quantity
-    return OrderRecord(
-        **{name: getattr(summary, name) for name in OrderSummary.__slots__},
-        paid=order.paid_total,
-        refunded=order.refunded_total or ZERO,
-        shipping_method=order.shipping_method,
-        shipping_address=order.shipping_address,
-        note=order.note,
-        lines=tuple(_line(line, on_the_way[line.pk]) for line in order.lines.all()) if "lines" in parts else (),
-        parcels=tuple(_parcel(parcel) for parcel in order.shipments.all()) if "shipments" in parts else (),
-        returns=tuple(return_record(parcel) for parcel in returns),
-        refunds=tuple(_refund(refund, order) for refund in order.refunds.all()) if "refunds" in parts else (),
-        open_problems=tuple(order.open_kinds),  # type: ignore[attr-defined]  # annotated
-    )
-
-
-def _line(line: OrderLine, on_the_way: int) -> LineRecord:
-    return LineRecord(
-        sku=line.sku,
-        name=line.name,
-        variant=line.variant,
-        category=line.product.category,
-        quantity=line.quantity,
-        unit_price=line.unit_price,
-        returned=line.returned_quantity,
-        # The larger of both: imported orders count returned pieces without a return of their own.
-        left=line.quantity - max(line.returned_quantity, on_the_way),
-    )
-
-
-def _parcel(parcel: Shipment) -> ParcelRecord:
-    return ParcelRecord(
-        tracking_number=parcel.tracking_number,
-        carrier=parcel.carrier,
-        status=str(parcel.status),
-        shipped_at=parcel.shipped_at,
-        estimated_delivery=parcel.estimated_delivery,
-        delivered_at=parcel.delivered_at,
-        skus=tuple(parcel.skus),  # type: ignore[attr-defined]  # annotated
-        scans=tuple(_scans(parcel)),
-    )
-
-
-def _scans(parcel: Shipment) -> Sequence[ScanRecord]:
-    return [ScanRecord(scan.at, scan.location, scan.description) for scan in parcel.events.all()]  # newest first
 
 
 def _refund(refund: Refund, order: Order) -> RefundRecord:

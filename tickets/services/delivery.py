@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from tickets.errors import NotFound
 from tickets.models import Action, DeliveryProblem
-from tickets.selectors.records import order_record_of
+from tickets.selectors.order_records import order_record_of
 from tickets.services.eligibility import problem_check
 from tickets.services.orders import NO_ORDER, order_lock
 

@@ -6,6 +6,9 @@ from uuid import UUID
 
 from tickets.errors import NotFound
 from tickets.models import Conversation
+from tickets.sql import fetched
+
+_LOCK = "SELECT {columns} FROM tickets_conversation WHERE id = %(id)s FOR NO KEY UPDATE"
 
 
 def lock(conversation_id: UUID, *, known: Conversation | None = None) -> Conversation:
@@ -13,7 +16,7 @@ def lock(conversation_id: UUID, *, known: Conversation | None = None) -> Convers
 
     Whoever has read it before hands it in as `known`: its customer is not read a second time.
     """
-    conversation = Conversation.objects.select_for_update(no_key=True).filter(pk=conversation_id).first()
+    conversation = next(iter(fetched(Conversation, _LOCK, {"id": conversation_id})), None)
     if conversation is None:
         raise NotFound("There is no such conversation.")
     if known is not None and known.customer_id == conversation.customer_id and "customer" in known._state.fields_cache:

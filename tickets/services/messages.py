@@ -20,10 +20,15 @@ from tickets.publishing import publish_inbox
 from tickets.redaction import without_secrets
 from tickets.selectors.staff import staff_name
 from tickets.services.resolutions import resolution_revoke
+from tickets.sql import fetched
 
 Json = dict[str, Any]
 INVISIBLE = frozenset({"Cc", "Cf", "Zl", "Zp", "Zs"})
 ASSISTANT_NAME = "Assistant"
+_POSTED = """
+SELECT {columns} FROM tickets_message
+WHERE conversation_id = %(conversation)s AND client_message_id = %(client_message_id)s
+"""
 HIDDEN = _(
     "We hid a card number, password or key in your message: it was not saved, and nobody here has seen it. "
     "We never need one in this chat."
@@ -94,7 +99,8 @@ def message_posted(
     *, conversation: Conversation, client_message_id: UUID, text: str, limit: int = MAX_TEXT
 ) -> Message | None:
     """The message that came with this id before; raises Conflict when it had another text."""
-    known = Message.objects.filter(conversation=conversation, client_message_id=client_message_id).first()
+    named = {"conversation": conversation.pk, "client_message_id": client_message_id}
+    known = next(iter(fetched(Message, _POSTED, named)), None)
     if known is not None and known.text != check_text(text, allow_empty=True, limit=limit):
         raise Conflict("A different message was already sent with this id.")
     return known

@@ -11,7 +11,8 @@ from django.utils.translation import gettext as _
 
 from tickets.errors import DeskError, NotFound
 from tickets.models import Action, Customer, Invoice, Order, Refund, User
-from tickets.selectors.records import order_record_of, refund_records_since
+from tickets.selectors.order_records import order_record_of
+from tickets.selectors.records import refund_records_since
 from tickets.services.eligibility import refund_check, refunds_count_since, refunds_pending
 from tickets.services.orders import NO_ORDER, order_lock
 

@@ -18,6 +18,7 @@ from django.db.models import Exists, OuterRef, QuerySet, Subquery
 from django.utils import timezone
 
 from tickets.models import Conversation, Escalation, Feedback, Message, Resolution, Survey
+from tickets.sql import prepared
 
 CONTENT = 4  # of five: the problem is solved
 UNHAPPY = 2
@@ -27,6 +28,10 @@ LOOKED_BACK = timedelta(days=14)
 CLOSING = timedelta(minutes=1)  # older rows: the escalation was ended a moment before its conversation
 MAX_ASSUMED = 2000
 Kind = Resolution.Kind
+_REVOKE = """
+UPDATE tickets_resolution SET revoked_at = %(now)s
+WHERE conversation_id = %(conversation)s AND revoked_at IS NULL AND at >= %(since)s
+"""
 ANSWERS = [Message.Role.ASSISTANT, Message.Role.STAFF]
 OPEN = [Escalation.Status.WAITING, Escalation.Status.CLAIMED]
 
@@ -67,7 +72,7 @@ def resolution_of_thumb(*, message: Message, helpful: bool) -> None:
 def resolution_revoke(*, conversation: Conversation, now: datetime | None = None) -> None:
     """They wrote again, or need a person: what was resolved within 72 hours was not."""
     now = now or timezone.now()
-    _standing(conversation).filter(at__gte=now - REVOKED_WITHIN).update(revoked_at=now)
+    prepared(_REVOKE, {"conversation": conversation.pk, "now": now, "since": now - REVOKED_WITHIN})
 
 
 def resolutions_assume(now: datetime | None = None) -> int:

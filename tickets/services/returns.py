@@ -13,7 +13,7 @@ from tickets import policy
 from tickets.errors import Conflict, NotFound
 from tickets.models import Action, Return, ReturnLine
 from tickets.numbers import return_number
-from tickets.selectors.records import order_record_of
+from tickets.selectors.order_records import order_record_of
 from tickets.services.eligibility import return_check
 from tickets.services.orders import NO_ORDER, order_lock
 

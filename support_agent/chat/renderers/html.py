@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -64,7 +65,9 @@ class HtmlRenderer:
                 return _render("frames/queue", place_context(frame))
             case "seen" if frame["upto"] >= self._own:
                 return _render("frames/seen", frame)
-            case "activity" | "typing" | "ack" | "moved" | "thanks" | "pong" as name:
+            case "activity":
+                return _activity(frame["state"], frame.get("label", ""), self.language)
+            case "typing" | "ack" | "moved" | "thanks" | "pong" as name:
                 return _render(f"frames/{name}", frame)
         return None
 
@@ -99,6 +102,12 @@ def page_items(events: Iterable[Json], told: Mapping[str, Json] | None = None, *
         shown.append(_item(item, continued=author is not None and author == before, **common, **more))
         before = author
     return shown
+
+
+@lru_cache(maxsize=256)
+def _activity(state: str, label: str, _language: str) -> str:
+    """The same for every conversation of a language."""
+    return _render("frames/activity", {"state": state, "label": label})
 
 
 def _event(event: Json) -> str:
