@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -133,11 +134,19 @@ def shorten(memory: Memory) -> Memory:
 def _split(memory: Memory, tokens: int = COMPRESS_TO) -> tuple[Memory, list[Said], list[LookedUp]]:
     """(what stays, with the facts of what goes; the messages and the look-ups that go)."""
     budget = tokens - estimate(memory.summary)
+    of_look_ups: Counter[int] = Counter()  # what was looked up for a message stays as long as it does
+    for item in memory.looked_up:
+        of_look_ups[item.seq] += estimate(_dump(_as_data(item)))
     keep = min(VERBATIM, len(memory.said))
-    used = sum(map(_weight, memory.said[len(memory.said) - keep :]))
+    newest = memory.said[len(memory.said) - keep :]
+    used = sum(map(_weight, newest))
+    together = used + sum(of_look_ups[said.seq] for said in newest)
     while keep < len(memory.said):
-        used += _weight(memory.said[len(memory.said) - keep - 1])
-        if used > budget * 0.7:
+        said = memory.said[len(memory.said) - keep - 1]
+        used += _weight(said)
+        together += _weight(said) + of_look_ups[said.seq]
+        if used > budget * 0.7 or together > budget:
+            used -= _weight(said)
             break
         keep += 1
     old, new = list(memory.said[: len(memory.said) - keep]), memory.said[len(memory.said) - keep :]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from support_agent.agent.memory import (
     COMPRESS_AT,
     COMPRESS_TO,
@@ -78,6 +80,26 @@ async def test_past_the_mark_the_older_part_is_written_down_once() -> None:
     assert "AP-100050" in told  # left out of the words, kept by code
     verbatim = [text for message in sent for text in own_texts(message) if "AP-1000" in text]
     assert any("AP-100099" in text for text in verbatim)
+
+
+async def test_what_is_read_again_for_the_next_turn_is_no_longer_than_what_was_kept() -> None:
+    """Calls are read back by the place up to which all is written down: none may come back that was dropped to fit."""
+    memory = long_memory(60, words=40)
+    big = [replace(item, result={"lines": ["a tent and two lanterns"] * 60}) for item in memory.looked_up]
+    memory = replace(memory, looked_up=big)
+    at = world(reply({"type": "text", "text": "They asked about many orders."}), says("Hello."))
+    await at.run(asks("hi", memory=memory))
+    [step] = [record for record in at.records if record.kind == "compress"]
+    upto = step.output["upto"]
+    again = Memory(
+        summary=step.output["summary"],
+        upto=upto,
+        facts=tuple(step.output["facts"]),
+        said=[said for said in memory.said if said.seq > upto],
+        looked_up=[item for item in big if item.seq > upto],
+    )
+    assert size(again) <= COMPRESS_TO
+    assert len(again.said) >= VERBATIM
 
 
 def test_without_a_model_the_older_part_is_left_out_and_its_facts_kept() -> None:
