@@ -18,7 +18,7 @@ from django.conf import settings
 from support_agent import embedded
 from tests.cast import Cast, make_cast
 from tests.flushing import empty_by_delete
-from tests.stack import ROOT, Stack, running_stack
+from tests.stack import ROOT, SHARED, Stack, running_stack
 from tickets.workspace import DEFAULT, as_if
 
 if TYPE_CHECKING:
@@ -129,7 +129,7 @@ def jobs_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="session")
 def stack() -> Iterator[Stack]:
     """The whole product over demo data; see tests/stack.py."""
-    with running_stack("stack") as running:
+    with running_stack(SHARED) as running:
         yield running
 
 
