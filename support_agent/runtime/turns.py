@@ -84,6 +84,7 @@ def checkpoint(turn: Turn, records: Sequence[StepRecord], state: TurnState) -> N
 def _charge_late(turn: Turn, records: Sequence[StepRecord], spend: Spend) -> None:
     """The steps of a call that was given up for lost and has come back: its cost takes the place of the estimate."""
     usage = spend.usage
+    marked = {"cost_estimated": True} if spend.estimated else {}
     Turn.objects.filter(pk=turn.pk).update(
         step_count=F("step_count") + len(records),
         input_tokens=F("input_tokens") + usage.input_tokens,
@@ -91,6 +92,7 @@ def _charge_late(turn: Turn, records: Sequence[StepRecord], spend: Spend) -> Non
         cache_read_tokens=F("cache_read_tokens") + usage.cache_read_tokens,
         cache_write_tokens=F("cache_write_tokens") + usage.cache_write_tokens,
         cost_usd=F("cost_usd") + spend.cost_usd,
+        **marked,
     )
     _withdraw_estimate(turn, spend.cost_usd)
     insert_steps(turn, records)
