@@ -95,11 +95,7 @@ class ChatConsumer(GroupSocket):
         self._find_place()
 
     async def conversation_frame(self, message: Json) -> None:
-        """A passing frame, and those that a turn had to say at the same moment."""
-        for frame in (message["frame"], *message.get("more", ())):
-            await self._take(frame)
-
-    async def _take(self, frame: Json) -> None:
+        frame = message["frame"]
         if frame["type"] == "typing" and frame.get("who") == "customer":
             return  # that is this side
         if frame["type"] in ("delta", "activity"):

@@ -99,7 +99,6 @@ class Attempt:
             finally:
                 self._trace.end(self.stop or "lost")
                 await self._text.activity("idle")
-                await self._text.sent()
 
     async def _run(self) -> None:
         turn = self.turn

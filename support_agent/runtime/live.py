@@ -13,7 +13,6 @@ from support_agent.runtime.turns import begin_message
 from tickets.db import in_db
 from tickets.publishing import group_of, send_frames
 
-Json = dict[str, Any]
 EVERY_S = 0.05
 
 
@@ -27,13 +26,11 @@ class LiveText:
         self._state = ""
         self._sent = 0
         self._flusher: asyncio.Task[None] | None = None
-        self._waiting: list[Json] = []
-        self._sender: asyncio.Task[None] | None = None
         self.shown = ""
 
     async def activity(self, state: Literal["thinking", "tool", "writing", "idle"], label: str = "") -> None:
         self._state = state
-        self._frame({"type": "activity", "turn_id": str(self._turn.pk), "state": state, "label": label})
+        await self._frame({"type": "activity", "turn_id": str(self._turn.pk), "state": state, "label": label})
 
     async def show(self, text: str) -> None:
         if not self._begun:
@@ -48,34 +45,28 @@ class LiveText:
     async def retract(self) -> None:
         await self._stop_flusher()
         if self._turn.message_id is not None:  # also what a dead runner had shown of this turn
-            self._frame({"type": "retract", "message_id": str(self._turn.message_id)})
+            await self._frame({"type": "retract", "message_id": str(self._turn.message_id)})
         self._turn.message_id = None
         self._begun, self._sent, self.shown = False, 0, ""
 
     async def close(self) -> None:
         """Send what is left; after this the final message speaks."""
         await self._stop_flusher()
-        self._flush()
-        await self.sent()
-
-    async def sent(self) -> None:
-        """Wait until all went out."""
-        if self._sender is not None:
-            await asyncio.wait([self._sender])
+        await self._flush()
 
     async def _flush_soon(self) -> None:
         while self._sent < len(self.shown):  # what came while the last frame went out has nobody else
             if self._sent:
                 await asyncio.sleep(EVERY_S)
-            self._flush()
+            await self._flush()
 
-    def _flush(self) -> None:
+    async def _flush(self) -> None:
         text, offset = self.shown[self._sent :], self._sent
         if not text:
             return
         self._sent = len(self.shown)
         message_id = str(self._turn.message_id)
-        self._frame(
+        await self._frame(
             {"type": "delta", "turn_id": str(self._turn.pk), "message_id": message_id, "offset": offset, "text": text}
         )
 
@@ -85,14 +76,5 @@ class LiveText:
             await asyncio.gather(self._flusher, return_exceptions=True)
             self._flusher = None
 
-    def _frame(self, frame: Json) -> None:
-        """Nobody waits for Redis: frames go out in their order, and those that pile up meanwhile go together."""
-        self._waiting.append(frame)
-        if self._sender is None or self._sender.done():
-            self._sender = asyncio.create_task(self._send())
-
-    async def _send(self) -> None:
-        while self._waiting:
-            (first, *more), self._waiting = self._waiting, []
-            message = {"type": "conversation.frame", "frame": first}
-            await send_frames([(self._group, message | {"more": more} if more else message)])
+    async def _frame(self, frame: dict[str, Any]) -> None:
+        await send_frames([(self._group, {"type": "conversation.frame", "frame": frame})])
